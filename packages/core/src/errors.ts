@@ -1,0 +1,40 @@
+/**
+ * Everything that can go wrong with what a caller hands in, by stable code.
+ * The same codes appear in the library, on the command line and in the API.
+ */
+export const ERROR_CODES = {
+  AUDIO_EMPTY: 'the file or buffer holds no bytes, or the recording no samples',
+  AUDIO_UNREADABLE: 'the bytes are not a recording in a format that MARS reads',
+  AUDIO_TRUNCATED: 'the recording ends before the length that its header promises',
+  AUDIO_UNSUPPORTED: 'a known container with a coding that MARS does not read',
+  AUDIO_NOT_FINITE: 'the recording holds NaN or infinite samples',
+  AUDIO_TOO_SHORT: 'the recording is too short to hold one analysis frame of speech',
+  AUDIO_TOO_LONG: 'the recording is longer than the limit',
+  FILE_NOT_FOUND: 'there is no such file, or it vanished while it was read',
+  FILE_UNREADABLE: 'the file is there, and the system would not let it be read',
+  FILE_IS_DIRECTORY: 'a folder came where a file was expected',
+  NO_INPUT: 'nothing was given to work on, or a pattern matched nothing',
+  MODEL_NOT_FOUND: 'there is no model of that name or at that path',
+  MODEL_INVALID: 'the file is not a MARS model, or its metadata does not fit its graph',
+  CORPUS_INVALID: 'the folder does not hold the corpus that was named',
+  CONFIG_INVALID: 'an option or configuration value is out of its range',
+  RUN_INVALID: 'the folder is not a training run, or it belongs to another configuration',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/**
+ * An error that a caller can act on. `message` says what came, what was expected and what to do.
+ *
+ * @example
+ * throw new MarsError('AUDIO_EMPTY', 'The file holds 0 bytes; a recording was expected. Record it again.');
+ */
+export class MarsError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'MarsError';
+    this.code = code;
+  }
+}
