@@ -1,3 +1,14 @@
 export { EMOTIONS, type Emotion } from './emotions.ts';
 export { ERROR_CODES, MarsError, type ErrorCode } from './errors.ts';
 export type { Audio } from './audio/audio.ts';
+export type { ComplexMatrix, Matrix } from './features/matrix.ts';
+export type { PadMode } from './features/frames.ts';
+export { stft, type StftOptions } from './features/stft.ts';
+export {
+  melFilterbank,
+  melspectrogram,
+  type MelFilterbankOptions,
+  type MelspectrogramOptions,
+} from './features/mel.ts';
+export { powerToDb, type PowerToDbOptions } from './features/decibel.ts';
+export { mfcc, type MfccOptions } from './features/mfcc.ts';
