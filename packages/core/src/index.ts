@@ -12,3 +12,6 @@ export {
 } from './features/mel.ts';
 export { powerToDb, type PowerToDbOptions } from './features/decibel.ts';
 export { mfcc, type MfccOptions } from './features/mfcc.ts';
+export { decodeAudio } from './audio/decode.ts';
+export { encodeWav, type WavFormat } from './audio/wav-writer.ts';
+export { resample, Resampler } from './audio/resample.ts';

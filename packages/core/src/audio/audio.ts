@@ -3,3 +3,9 @@ export interface Audio {
   readonly samples: Float32Array;
   readonly sampleRate: number;
 }
+
+/**
+ * Sampling rates that MARS takes, in Hz. Below the lower bound no speech is left, and a broken header that says
+ * "3 Hz" would be resampled to thousands of times its size; above the upper one no converter records.
+ */
+export const SAMPLE_RATE_RANGE = { lowest: 1_000, highest: 768_000 } as const;
