@@ -15,3 +15,6 @@ export { mfcc, type MfccOptions } from './features/mfcc.ts';
 export { decodeAudio } from './audio/decode.ts';
 export { encodeWav, type WavFormat } from './audio/wav-writer.ts';
 export { resample, Resampler } from './audio/resample.ts';
+export type { Calibration, FeatureSettings, ModelMetadata } from './recognition/metadata.ts';
+export { loadRecogniser, type Recogniser, type RecogniserOptions } from './recognition/recogniser.ts';
+export type { Score, Verdict } from './recognition/verdict.ts';

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { tinyMetadata, tinyModel } from '../../test/tinyModel.ts';
+import { openModel } from './model.ts';
+
+test('opens a model whose metadata fits its graph', async () => {
+  const { metadata, session } = await openModel(tinyModel());
+  expect(metadata.name).toBe('tiny');
+  expect(session.outputNames).toEqual(['scores', 'attention']);
+  await session.release();
+});
+
+test.each([
+  [
+    'seven labels for eight scores',
+    { metadata: tinyMetadata({ labels: '["a","b","c","d","e","f","g"]' }) },
+    /output "scores" float32 \[any, 7\].*\[batch, 8\]/,
+  ],
+  [
+    '20 coefficients for an input of 40',
+    {
+      metadata: tinyMetadata({
+        features: '{"kind":"mfcc","nMfcc":20,"nFft":2048,"hopLength":512,"nMels":128}',
+      }),
+    },
+    /input "mfcc" float32 \[any, any, 20\].*\[batch, frames, 40\]/,
+  ],
+  ['an input of another name', { inputName: 'waveform' }, /input "mfcc".*"waveform"/],
+  ['no metadata', { metadata: {} }, /no "name" \(it has: none at all\)/],
+])('%s: MODEL_INVALID says what differs', async (_, parts, message) => {
+  await expect(openModel(tinyModel(parts))).rejects.toMatchObject({
+    code: 'MODEL_INVALID',
+    message: expect.stringMatching(message),
+  });
+});
+
+test('a graph that ONNX Runtime refuses is MODEL_INVALID', async () => {
+  // Metadata alone, without a graph: the top-level fields of two protobuf messages can simply be put together.
+  const model = tinyModel();
+  const graphless = model.subarray(model.length - metadataLength(model));
+  await expect(openModel(graphless)).rejects.toMatchObject({
+    code: 'MODEL_INVALID',
+    message: expect.stringContaining('ONNX Runtime cannot open the model "tiny"'),
+  });
+});
+
+/** metadata_props (field 14, tag 0x72) are the last field that `tinyModel` writes; the first of them holds "name". */
+function metadataLength(model: Uint8Array): number {
+  const start = Buffer.from(model).indexOf(Buffer.from([0x72, 12, 0x0a, 4, ...Buffer.from('name')]));
+  return model.length - start;
+}

@@ -1,0 +1,21 @@
+// The one file in which Node and the browser differ: this is Node's side, onnxruntime.web.ts the browser's.
+import { InferenceSession } from 'onnxruntime-node';
+
+export { Tensor } from 'onnxruntime-node';
+export type { InferenceSession } from 'onnxruntime-node';
+
+/**
+ * Opens an ONNX graph on the CPU.
+ * `threads` is explicit because ONNX Runtime would otherwise start one per core of the host, for every session.
+ */
+export function createSession(
+  modelBytes: Uint8Array,
+  { threads }: { threads: number },
+): Promise<InferenceSession> {
+  return InferenceSession.create(modelBytes, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+  });
+}

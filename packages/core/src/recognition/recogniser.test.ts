@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tinyMetadata, tinyModel } from '../../test/tinyModel.ts';
+import type { Audio } from '../audio/audio.ts';
+import { mfcc } from '../features/mfcc.ts';
+import { openModel } from './model.ts';
+import { loadRecogniser, type Recogniser } from './recogniser.ts';
+
+let recogniser: Recogniser;
+beforeAll(async () => {
+  recogniser = await loadRecogniser(tinyModel());
+});
+afterAll(() => recogniser.dispose());
+
+/** A voice-like buzz: harmonics of `pitchHz` that fade with their number, with a slow tremolo. */
+function buzz({ durationSec = 1, sampleRate = 22050, pitchHz = 140, peak = 0.5 } = {}): Audio {
+  const samples = new Float32Array(Math.round(durationSec * sampleRate));
+  for (let i = 0; i < samples.length; i++) {
+    const t = i / sampleRate;
+    let sum = 0;
+    for (let k = 1; k * pitchHz < 1900; k++) sum += Math.sin(2 * Math.PI * k * pitchHz * t) / k;
+    samples[i] = (peak / 2) * sum * (0.7 + 0.3 * Math.sin(2 * Math.PI * 4 * t));
+  }
+  return { samples, sampleRate };
+}
+
+const scoresByLabel = (scores: readonly { label: string; score: number }[]) =>
+  Object.fromEntries(scores.map(({ label, score }) => [label, score]));
+
+describe('classify', () => {
+  test('gives what the graph says of the clip’s MFCCs, time-major', async () => {
+    const clip = buzz();
+    const { metadata, session } = await openModel(tinyModel());
+    const { data, shape } = mfcc(clip.samples, { sr: 22050, nMfcc: 40 });
+    const timeMajor = Float32Array.from(data, (_, i) => data[(i % 40) * shape[1] + Math.floor(i / 40)]);
+    const { Tensor } = await import('#onnxruntime');
+    const { scores } = await session.run({ mfcc: new Tensor('float32', timeMajor, [1, shape[1], 40]) });
+    await session.release();
+
+    const verdict = await recogniser.classify(clip);
+    expect(verdict.durationSec).toBe(1);
+    expect(verdict.verdict).toBe('emotion');
+    for (const [index, label] of metadata.labels.entries()) {
+      expect(scoresByLabel(verdict.scores)[label]).toBeCloseTo(Number(scores.data[index]), 6);
+    }
+  });
+
+  test('tells clips apart, and the same clip at two rates alike', async () => {
+    const low = scoresByLabel((await recogniser.classify(buzz({ pitchHz: 90 }))).scores);
+    const high = scoresByLabel((await recogniser.classify(buzz({ pitchHz: 300 }))).scores);
+    const atDouble = scoresByLabel(
+      (await recogniser.classify(buzz({ pitchHz: 90, sampleRate: 44100 }))).scores,
+    );
+    const distance = (a: Record<string, number>, b: Record<string, number>) =>
+      Math.max(...Object.keys(a).map((label) => Math.abs(a[label] - b[label])));
+    expect(distance(low, high)).toBeGreaterThan(0.05);
+    expect(distance(low, atDouble)).toBeLessThan(0.02);
+  });
+
+  test('averages the pieces of a recording that is longer than two minutes', async () => {
+    const minute = buzz({ durationSec: 61, sampleRate: 4000, pitchHz: 90 });
+    const other = buzz({ durationSec: 61, sampleRate: 4000, pitchHz: 300 });
+    const both = new Float32Array(minute.samples.length * 2);
+    both.set(minute.samples);
+    both.set(other.samples, minute.samples.length);
+
+    const [first, second, whole] = await Promise.all(
+      [minute, other, { samples: both, sampleRate: 4000 }].map(async (clip) =>
+        scoresByLabel((await recogniser.classify(clip)).scores),
+      ),
+    );
+    for (const label of Object.keys(whole)) {
+      expect(whole[label]).toBeCloseTo((first[label] + second[label]) / 2, 7);
+    }
+  });
+
+  test('a silent half of a long recording has no vote', async () => {
+    const voice = buzz({ durationSec: 61, sampleRate: 4000 });
+    const padded = new Float32Array(voice.samples.length * 2);
+    padded.set(voice.samples);
+    const alone = await recogniser.classify(voice);
+    const withSilence = await recogniser.classify({ samples: padded, sampleRate: 4000 });
+    expect(withSilence.scores).toEqual(alone.scores);
+    expect(withSilence.durationSec).toBe(122);
+  });
+});
+
+describe('nothing to hear', () => {
+  test.each([
+    ['zeros', 0, 0],
+    ['a constant', 0, 0.25],
+    ['a tone just below -80 dBFS', 0.99e-4, 0],
+  ])('%s: no speech', async (_, peak, offset) => {
+    const samples = Float32Array.from({ length: 22050 }, (_, i) => offset + peak * Math.sin(i / 10));
+    const verdict = await recogniser.classify({ samples, sampleRate: 22050 });
+    expect(verdict).toMatchObject({ durationSec: 1, verdict: 'no-speech', emotion: null, confidence: 0 });
+    expect(verdict.scores).toHaveLength(8);
+    expect(verdict.scores.every(({ score }) => score === 1 / 8)).toBe(true);
+  });
+
+  test('a tone just above -80 dBFS is heard', async () => {
+    const samples = Float32Array.from({ length: 22050 }, (_, i) => 1.01e-4 * Math.sin(i / 10));
+    expect((await recogniser.classify({ samples, sampleRate: 22050 })).verdict).toBe('emotion');
+  });
+});
+
+describe('what cannot be classified', () => {
+  test.each([
+    ['no sample', 'AUDIO_TOO_SHORT', 0],
+    ['one sample', 'AUDIO_TOO_SHORT', 1],
+    ['just under 0.1 s', 'AUDIO_TOO_SHORT', 2204],
+  ])('%s is %s', async (_, code, length) => {
+    const { samples } = buzz();
+    await expect(
+      recogniser.classify({ samples: samples.slice(0, length), sampleRate: 22050 }),
+    ).rejects.toMatchObject({ code });
+  });
+
+  test('0.1 s is enough', async () => {
+    expect((await recogniser.classify(buzz({ durationSec: 0.1 }))).verdict).toBe('emotion');
+  });
+
+  test.each([NaN, Infinity, -Infinity])('a sample of %s is AUDIO_NOT_FINITE', async (bad) => {
+    const { samples, sampleRate } = buzz();
+    samples[5000] = bad;
+    await expect(recogniser.classify({ samples, sampleRate })).rejects.toMatchObject({
+      code: 'AUDIO_NOT_FINITE',
+    });
+  });
+
+  test('samples whose energy overflows are AUDIO_NOT_FINITE', async () => {
+    const clip = buzz({ peak: 1e30 });
+    await expect(recogniser.classify(clip)).rejects.toMatchObject({ code: 'AUDIO_NOT_FINITE' });
+  });
+
+  test('bytes that are no recording keep the code of the decoder', async () => {
+    const bytes = new TextEncoder().encode('A letter, and not a recording of one.');
+    await expect(recogniser.classify(bytes)).rejects.toMatchObject({ code: 'AUDIO_UNREADABLE' });
+  });
+});
+
+test('a calibrated model says when it is not sure', async () => {
+  const metadata = tinyMetadata({ calibration: '{"temperature":1,"threshold":0.999}' });
+  await using careful = await loadRecogniser(tinyModel({ metadata }));
+  const verdict = await careful.classify(buzz());
+  const plain = await recogniser.classify(buzz());
+  expect(verdict).toEqual({ ...plain, verdict: 'uncertain' });
+});
+
+test('dispose can be called again', async () => {
+  const short = await loadRecogniser(tinyModel());
+  await short.dispose();
+  await expect(short.dispose()).resolves.toBeUndefined();
+});
