@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   CORPUS_INVALID: 'the folder does not hold the corpus that was named',
   CONFIG_INVALID: 'an option or configuration value is out of its range',
   RUN_INVALID: 'the folder is not a training run, or it belongs to another configuration',
+  INTERNAL: 'MARS itself failed: a fault to report, and not one of the input',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

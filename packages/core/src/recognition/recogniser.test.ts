@@ -17,7 +17,8 @@ function buzz({ durationSec = 1, sampleRate = 22050, pitchHz = 140, peak = 0.5 }
   for (let i = 0; i < samples.length; i++) {
     const t = i / sampleRate;
     let sum = 0;
-    for (let k = 1; k * pitchHz < Math.min(3500, 0.45 * sampleRate); k++) sum += Math.sin(2 * Math.PI * k * pitchHz * t) / k;
+    for (let k = 1; k * pitchHz < Math.min(3500, 0.45 * sampleRate); k++)
+      sum += Math.sin(2 * Math.PI * k * pitchHz * t) / k;
     samples[i] = (peak / 2) * sum * (0.7 + 0.3 * Math.sin(2 * Math.PI * 4 * t));
   }
   return { samples, sampleRate };

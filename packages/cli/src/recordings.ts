@@ -1,0 +1,102 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import { MarsError } from '@mars/core';
+import { glob, isDynamicPattern } from 'tinyglobby';
+
+/** What is taken from a folder. A file that is named itself is tried whatever it is called. */
+const AUDIO_EXTENSION = /\.(wav|wave|flac|mp3|ogg|oga|opus)$/i;
+
+/** Something to work on, or the reason why there is nothing. */
+export type Recording = { readonly file: string } | { readonly file: string; readonly error: MarsError };
+
+/**
+ * Finds the recordings that the arguments of a command name: files, folders (with all that is below them, links to
+ * folders not followed) and glob patterns. Paths keep the spelling of the argument. What cannot be listed is returned
+ * in its place with its error, and never stops the others.
+ */
+export async function findRecordings(inputs: readonly string[]): Promise<Recording[]> {
+  const found: Recording[] = [];
+  for (const input of inputs) {
+    const status = await stat(input).catch(() => undefined);
+    let recordings: Recording[] = [{ file: input }];
+    if (status?.isDirectory()) recordings = await walk(input);
+    else if (status === undefined && isDynamicPattern(input)) recordings = await matches(input);
+    if (recordings.length === 0) {
+      const message = status
+        ? `The folder holds no recording (a file that ends in .wav, .flac, .mp3, .ogg, .oga or .opus).`
+        : `The pattern matches no file.`;
+      recordings = [{ file: input, error: new MarsError('NO_INPUT', message) }];
+    }
+    for (const recording of recordings) found.push(recording);
+  }
+  return found;
+}
+
+/**
+ * Reads a recording's bytes.
+ *
+ * @throws MarsError `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_UNREADABLE`, or `AUDIO_TOO_LONG` above 2 GiB
+ */
+export async function readRecording(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw fileError(error);
+  }
+}
+
+/** Depth first, in the order of the names. */
+async function walk(folder: string): Promise<Recording[]> {
+  let entries;
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    return [{ file: folder, error: fileError(error) }];
+  }
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const found: Recording[] = [];
+  for (const entry of entries) {
+    const path = `${folder.replace(/\/+$/, '')}/${entry.name}`;
+    if (entry.isDirectory()) {
+      for (const recording of await walk(path)) found.push(recording);
+    } else if (AUDIO_EXTENSION.test(entry.name) && (entry.isFile() || entry.isSymbolicLink())) {
+      found.push({ file: path });
+    }
+  }
+  return found;
+}
+
+async function matches(pattern: string): Promise<Recording[]> {
+  const files = await glob(pattern, { absolute: isAbsolute(pattern), expandDirectories: false });
+  const prefix = pattern.startsWith('./') ? './' : '';
+  return files.sort().map((file) => ({ file: prefix + file }));
+}
+
+function fileError(cause: unknown): MarsError {
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new MarsError(
+        'FILE_NOT_FOUND',
+        'There is no such file; check its name, or the link that leads to it.',
+        {
+          cause,
+        },
+      );
+    case 'EISDIR':
+      return new MarsError('FILE_IS_DIRECTORY', 'This is a folder; a recording was expected.', { cause });
+    case 'ERR_FS_FILE_TOO_LARGE':
+      return new MarsError(
+        'AUDIO_TOO_LONG',
+        'The file is larger than 2 GiB. Cut it, or save it as FLAC or Opus.',
+        {
+          cause,
+        },
+      );
+    default:
+      return new MarsError('FILE_UNREADABLE', `The system does not let the file be read: ${message}`, {
+        cause,
+      });
+  }
+}
