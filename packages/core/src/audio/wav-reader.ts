@@ -1,5 +1,6 @@
 import { MarsError } from '../errors.ts';
 import type { Audio } from './audio.ts';
+import { asText } from './bytes.ts';
 import { A_LAW, MU_LAW } from './companding.ts';
 
 /** Chunk sizes from here on that reach past the end of the file are placeholders: ffmpeg 0xFFFFFFFF, SoX 0x7FFFF000. */
@@ -73,7 +74,7 @@ function findChunks(bytes: Uint8Array): { format: Format; data: DataView } {
   let format: Format | undefined;
   let longDataSize: number | undefined;
   for (let offset = 12; offset + 8 <= bytes.length;) {
-    const name = fourCC(bytes, offset);
+    const name = asText(bytes, offset, 4);
     const size = view.getUint32(offset + 4, true);
     const body = offset + 8;
     const present = Math.min(size, bytes.length - body);
@@ -143,10 +144,6 @@ function readFormat(bytes: Uint8Array, chunk: DataView): Format {
     throw unreadable(`${channels} channels of ${bits} bits do not make blocks of ${blockAlign} bytes`);
   }
   return { channels, sampleRate, bytesPerSample, read };
-}
-
-function fourCC(bytes: Uint8Array, offset: number): string {
-  return String.fromCharCode(...bytes.subarray(offset, offset + 4));
 }
 
 function unreadable(fault: string): MarsError {

@@ -1,0 +1,158 @@
+import { MarsError } from '../errors.ts';
+import type { Audio } from './audio.ts';
+import { id3Length, startsWith } from './bytes.ts';
+import { runDecoder } from './wasm-decoder.ts';
+
+/** Bytes in which the first frame is looked for: some writers put padding before it. */
+const SEARCH_BYTES = 1 << 16;
+
+/** Bytes after the last frame that may be anything; known tags may be longer. */
+const LARGEST_TAIL = 4096;
+const TAIL_TAGS = ['APETAGEX', 'LYRICSBEGIN'];
+
+/** Bitrates in kbit/s by layer (I, II, III) of MPEG-1, and of MPEG-2 and 2.5: ISO 11172-3 2.4.2.3, ISO 13818-3 2.4.2.3. */
+const BITRATES = {
+  mpeg1: [
+    [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
+    [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
+    [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+  ],
+  mpeg2: [
+    [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
+    [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+    [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+  ],
+};
+
+interface Frame {
+  mpeg1: boolean;
+  layer: number;
+  mono: boolean;
+  sampleRate: number;
+  /** Bytes, header included. */
+  length: number;
+}
+
+/**
+ * Decodes MPEG audio (MP3, and its forerunners MP2 and MP1). Before it decodes it walks the chain of frames, because the
+ * decoder itself would skip in silence whatever it does not understand. A file is truncated if it ends within a frame,
+ * or has fewer frames than its Xing, Info or VBRI header counts; it is damaged if something else lies between frames.
+ *
+ * @param start where the sound may begin: after the ID3v2 tag
+ * @throws MarsError AUDIO_TRUNCATED, AUDIO_UNREADABLE
+ */
+export async function readMp3(bytes: Uint8Array, start: number): Promise<Audio> {
+  const first = findFirstFrame(bytes, start);
+  if (first === undefined) {
+    throw new MarsError(
+      'AUDIO_UNREADABLE',
+      `No MPEG audio frames follow the ID3 tag of ${start} bytes. Copy or record the file again.`,
+    );
+  }
+  const end = walkFrames(bytes, first);
+  const { MPEGDecoder } = await import('mpg123-decoder');
+  return runDecoder(new MPEGDecoder(), bytes.subarray(first, end), { name: 'MP3' });
+}
+
+/** Whether MPEG audio begins at or soon after `start`. */
+export function looksLikeMp3(bytes: Uint8Array, start: number): boolean {
+  return findFirstFrame(bytes, start) !== undefined;
+}
+
+/** Two frames in a row at the very start, or three further on: chance does not make these. */
+function findFirstFrame(bytes: Uint8Array, start: number): number | undefined {
+  if (countFrames(bytes, start, 2) === 2) return start;
+  for (let offset = start + 1; offset < Math.min(start + SEARCH_BYTES, bytes.length); offset++) {
+    if (bytes[offset] === 0xff && countFrames(bytes, offset, 3) === 3) return offset;
+  }
+  return undefined;
+}
+
+function countFrames(bytes: Uint8Array, start: number, enough: number): number {
+  const first = readFrameHeader(bytes, start);
+  let count = 0;
+  let offset = start;
+  for (let frame = first; frame && count < enough && isLike(frame, first!); count++) {
+    offset += frame.length;
+    frame = readFrameHeader(bytes, offset);
+  }
+  return count;
+}
+
+/** Follows the frames from the first one on and returns where the last one ends. */
+function walkFrames(bytes: Uint8Array, start: number): number {
+  const first = readFrameHeader(bytes, start)!;
+  let count = 0;
+  let end = start;
+  for (let offset = start; offset < bytes.length;) {
+    const frame = readFrameHeader(bytes, offset);
+    if (frame && isLike(frame, first)) {
+      offset += frame.length;
+      if (offset > bytes.length)
+        throw truncated(`it ends ${offset - bytes.length} bytes before its last frame does`);
+      end = offset;
+      count++;
+      continue;
+    }
+    // Files that were joined have the tags of each between the frames.
+    const tagLength = id3Length(bytes, offset);
+    if (tagLength > 0) {
+      offset += tagLength;
+      continue;
+    }
+    const isTag = TAIL_TAGS.some((tag) => startsWith(bytes, offset, tag));
+    if (isTag || bytes.length - offset <= LARGEST_TAIL) break;
+    throw new MarsError(
+      'AUDIO_UNREADABLE',
+      `The MP3 file is damaged: after ${count} frames, at byte ${offset} of ${bytes.length}, no frame begins. ` +
+        'Copy it again, or save what can be saved: ffmpeg -i FILE FILE.wav',
+    );
+  }
+  // The frame that tells the count is not counted by most writers, and is by some: one less is no loss.
+  const declared = declaredFrames(bytes, start, first);
+  if (count < declared) throw truncated(`${declared - count + 1} of ${declared} frames are missing`);
+  return end;
+}
+
+function isLike(a: Frame, b: Frame): boolean {
+  return a.mpeg1 === b.mpeg1 && a.layer === b.layer && a.sampleRate === b.sampleRate;
+}
+
+/** ISO 11172-3, section 2.4.1.3; MPEG-2.5 is Fraunhofer's extension to half the rates of MPEG-2. */
+function readFrameHeader(bytes: Uint8Array, offset: number): Frame | undefined {
+  if (offset + 4 > bytes.length || bytes[offset] !== 0xff || (bytes[offset + 1] & 0xe0) !== 0xe0)
+    return undefined;
+  const version = (bytes[offset + 1] >> 3) & 3;
+  const layer = 4 - ((bytes[offset + 1] >> 1) & 3);
+  const bitrateIndex = bytes[offset + 2] >> 4;
+  const rateIndex = (bytes[offset + 2] >> 2) & 3;
+  // Reserved values, and bitrate 0, the "free format" whose frame length the header does not tell.
+  if (version === 1 || layer === 4 || bitrateIndex === 0 || bitrateIndex === 15 || rateIndex === 3)
+    return undefined;
+  const mpeg1 = version === 3;
+  const sampleRate = [44100, 48000, 32000][rateIndex] / (mpeg1 ? 1 : version === 2 ? 2 : 4);
+  const bitrate = 1000 * BITRATES[mpeg1 ? 'mpeg1' : 'mpeg2'][layer - 1][bitrateIndex - 1];
+  const padding = (bytes[offset + 2] >> 1) & 1;
+  const samples = layer === 1 ? 384 : layer === 3 && !mpeg1 ? 576 : 1152;
+  const slotBytes = layer === 1 ? 4 : 1;
+  const length = (Math.floor((samples * bitrate) / (8 * slotBytes * sampleRate)) + padding) * slotBytes;
+  return { mpeg1, layer, mono: bytes[offset + 3] >> 6 === 3, sampleRate, length };
+}
+
+/** Frames that the Xing or Info header (after the side information), or the VBRI header, counts; 0 without one. */
+function declaredFrames(bytes: Uint8Array, start: number, { mpeg1, layer, mono }: Frame): number {
+  if (layer !== 3) return 0;
+  const sideInformation = mpeg1 ? (mono ? 17 : 32) : mono ? 9 : 17;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const xing = start + 4 + sideInformation;
+  const isXing = startsWith(bytes, xing, 'Xing') || startsWith(bytes, xing, 'Info');
+  // Bit 0 of the flags says that the count is there.
+  if (isXing && xing + 12 <= bytes.length && bytes[xing + 7] & 1) return view.getUint32(xing + 8);
+  const vbri = start + 36;
+  if (startsWith(bytes, vbri, 'VBRI') && vbri + 18 <= bytes.length) return view.getUint32(vbri + 14);
+  return 0;
+}
+
+function truncated(how: string): MarsError {
+  return new MarsError('AUDIO_TRUNCATED', `The MP3 file is cut off: ${how}. Copy or record the file again.`);
+}
