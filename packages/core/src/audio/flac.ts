@@ -2,32 +2,53 @@ import { MarsError } from '../errors.ts';
 import type { Audio } from './audio.ts';
 import { runDecoder } from './wasm-decoder.ts';
 
+/** Bytes before the end in which the last frame is looked for; frames of speech have some thousands. */
+const LONGEST_FRAME = 1 << 20;
+
+/** What STREAMINFO tells: RFC 9639, section 8.2. */
+interface StreamInfo {
+  /** Samples in a frame, the last one excepted, if all have the same number. */
+  blockSize: number;
+  sampleRate: number;
+  /** 0 where the encoder could not know it. */
+  totalSamples: number;
+}
+
 /**
- * Decodes a FLAC stream, native or in Ogg. The decoder drops a frame whose CRC is wrong; so the number of samples is
- * compared with the one in STREAMINFO. (An encoder that writes to a pipe leaves it 0: then nothing can be compared.)
+ * Decodes a native FLAC file. The decoder drops frames whose CRC is wrong, so the number of samples is compared with the
+ * one in STREAMINFO, or where the encoder wrote to a pipe and left that 0, with what the last frame says of its place.
  *
- * @param header the bytes from 'fLaC' on, which in Ogg lie within the first page
  * @throws MarsError AUDIO_UNREADABLE for a broken header, AUDIO_TRUNCATED if samples are missing
  */
-export async function readFlac(bytes: Uint8Array, header: Uint8Array = bytes): Promise<Audio> {
+export async function readFlac(bytes: Uint8Array): Promise<Audio> {
+  const info = readStreamInfo(bytes);
+  return decodeFlac(bytes, info.sampleRate, info.totalSamples || endOfLastFrame(bytes, info));
+}
+
+/**
+ * Decodes a FLAC stream in Ogg.
+ *
+ * @param header the bytes from 'fLaC' on in the first page
+ * @param granulePosition of the last page: the number of samples, if STREAMINFO does not know it
+ */
+export async function readOggFlac(
+  bytes: Uint8Array,
+  header: Uint8Array,
+  granulePosition: bigint,
+): Promise<Audio> {
   const { sampleRate, totalSamples } = readStreamInfo(header);
+  return decodeFlac(bytes, sampleRate, totalSamples || Number(granulePosition));
+}
+
+async function decodeFlac(bytes: Uint8Array, sampleRate: number, totalSamples: number): Promise<Audio> {
   const { FLACDecoder } = await import('@wasm-audio-decoders/flac');
-  const { samples } = await runDecoder(new FLACDecoder(), bytes, {
-    name: 'FLAC',
-    maxLength: totalSamples || Infinity,
-  });
-  if (samples.length < totalSamples) {
-    throw new MarsError(
-      'AUDIO_TRUNCATED',
-      `The FLAC file is cut off or damaged: ${totalSamples - samples.length} of ${totalSamples} samples are missing. ` +
-        'Copy or record the file again.',
-    );
-  }
+  const { samples } = await runDecoder(new FLACDecoder(), bytes, { name: 'FLAC', maxLength: totalSamples });
+  const missing = totalSamples - samples.length;
+  if (missing > 0) throw truncated(`${missing} of ${totalSamples} samples are missing`);
   return { samples, sampleRate };
 }
 
-/** RFC 9639, section 8.2. `totalSamples` is 0 where the encoder did not know it. */
-function readStreamInfo(header: Uint8Array): { sampleRate: number; totalSamples: number } {
+function readStreamInfo(header: Uint8Array): StreamInfo {
   // 'fLaC', then the header of the first metadata block, which must be STREAMINFO: type 0, 34 bytes.
   const isStreamInfo = (header[4] & 0x7f) === 0 && header[5] === 0 && header[6] === 0 && header[7] === 34;
   if (header.length < 42 || !isStreamInfo) {
@@ -39,7 +60,54 @@ function readStreamInfo(header: Uint8Array): { sampleRate: number; totalSamples:
   const view = new DataView(header.buffer, header.byteOffset + 8, 34);
   // 20 bits of sample rate, 3 of channels, 5 of bits per sample, 36 of total samples.
   return {
+    blockSize: view.getUint16(0),
     sampleRate: view.getUint32(10) >>> 12,
     totalSamples: (view.getUint8(13) & 15) * 2 ** 32 + view.getUint32(14),
   };
+}
+
+/** Number of samples up to the end of the last frame, which must be the end of the file. */
+function endOfLastFrame(bytes: Uint8Array, { blockSize }: StreamInfo): number {
+  for (let start = bytes.length - 2; start >= Math.max(42, bytes.length - LONGEST_FRAME); start--) {
+    // 15 bits of sync code; the CRC-16 of a frame together with its own checksum is 0.
+    if (bytes[start] !== 0xff || (bytes[start + 1] & 0xfe) !== 0xf8) continue;
+    if (crc16(bytes.subarray(start)) === 0) return endOfFrame(bytes.subarray(start), blockSize);
+  }
+  throw truncated('it does not end with a whole frame');
+}
+
+/** RFC 9639, section 9.1: a frame tells its own number, or where sizes vary that of its first sample. */
+function endOfFrame(frame: Uint8Array, blockSize: number): number {
+  // The number is coded as in UTF-8, with up to seven bytes.
+  const leadingOnes = Math.clz32(~(frame[4] << 24));
+  const length = Math.max(1, leadingOnes);
+  let number = frame[4] & (0x7f >> leadingOnes);
+  for (let i = 1; i < length; i++) number = number * 64 + (frame[4 + i] & 0x3f);
+
+  const code = frame[2] >> 4;
+  const after = 4 + length;
+  let samples = 256 << (code - 8);
+  if (code === 1) samples = 192;
+  else if (code <= 5) samples = 576 << (code - 2);
+  else if (code === 6) samples = frame[after] + 1;
+  else if (code === 7) samples = frame[after] * 256 + frame[after + 1] + 1;
+  const isVariable = (frame[1] & 1) === 1;
+  return (isVariable ? number : number * blockSize) + samples;
+}
+
+/** Polynomial 0x8005, most significant bit first: RFC 9639, section 9.3. */
+function crc16(bytes: Uint8Array): number {
+  let crc = 0;
+  for (const byte of bytes) {
+    crc ^= byte << 8;
+    for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ (crc & 0x8000 ? 0x18005 : 0);
+  }
+  return crc;
+}
+
+function truncated(how: string): MarsError {
+  return new MarsError(
+    'AUDIO_TRUNCATED',
+    `The FLAC file is cut off or damaged: ${how}. Copy or record it again.`,
+  );
 }

@@ -62,12 +62,18 @@ export function looksLikeMp3(bytes: Uint8Array, start: number): boolean {
 /** Two frames in a row at the very start, or three further on: chance does not make these. */
 function findFirstFrame(bytes: Uint8Array, start: number): number | undefined {
   if (countFrames(bytes, start, 2) === 2) return start;
-  for (let offset = start + 1; offset < Math.min(start + SEARCH_BYTES, bytes.length); offset++) {
-    if (bytes[offset] === 0xff && countFrames(bytes, offset, 3) === 3) return offset;
+  return findFrames(bytes, start + 1, { enough: 3 });
+}
+
+/** Where within reach `enough` frames follow one another. */
+function findFrames(bytes: Uint8Array, start: number, { enough }: { enough: number }): number | undefined {
+  for (let offset = start; offset < Math.min(start + SEARCH_BYTES, bytes.length); offset++) {
+    if (bytes[offset] === 0xff && countFrames(bytes, offset, enough) === enough) return offset;
   }
   return undefined;
 }
 
+/** Frames of one kind that follow one another from `start` on, counted up to `enough`. */
 function countFrames(bytes: Uint8Array, start: number, enough: number): number {
   const first = readFrameHeader(bytes, start);
   let count = 0;
@@ -100,8 +106,9 @@ function walkFrames(bytes: Uint8Array, start: number): number {
       offset += tagLength;
       continue;
     }
-    const isTag = TAIL_TAGS.some((tag) => startsWith(bytes, offset, tag));
-    if (isTag || bytes.length - offset <= LARGEST_TAIL) break;
+    if (TAIL_TAGS.some((tag) => startsWith(bytes, offset, tag))) break;
+    if (bytes.length - offset <= LARGEST_TAIL && findFrames(bytes, offset, { enough: 2 }) === undefined)
+      break;
     throw new MarsError(
       'AUDIO_UNREADABLE',
       `The MP3 file is damaged: after ${count} frames, at byte ${offset} of ${bytes.length}, no frame begins. ` +

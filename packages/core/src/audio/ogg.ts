@@ -1,14 +1,14 @@
 import { MarsError } from '../errors.ts';
 import type { Audio } from './audio.ts';
 import { asText, startsWith } from './bytes.ts';
-import { readFlac } from './flac.ts';
+import { readOggFlac } from './flac.ts';
 import { runDecoder } from './wasm-decoder.ts';
 
 /** The codecs that are read, by how the first packet of a stream begins. */
 const CODECS: readonly { magic: string; read: (stream: readonly Page[]) => Promise<Audio> }[] = [
   { magic: '\x01vorbis', read: readVorbis }, // Vorbis I specification, section 4.2.1
   { magic: 'OpusHead', read: readOpus }, // RFC 7845, section 5.1
-  { magic: '\x7fFLAC', read: readOggFlac }, // RFC 9639, section 10.1
+  { magic: '\x7fFLAC', read: readFlac }, // RFC 9639, section 10.1
 ];
 
 interface Page {
@@ -91,8 +91,8 @@ async function readOpus(stream: readonly Page[]): Promise<Audio> {
 }
 
 /** The first packet is 0x7F 'FLAC', a version and a count of two bytes each, and then the beginning of a native file. */
-function readOggFlac(stream: readonly Page[]): Promise<Audio> {
-  return readFlac(joinPages(stream), stream[0].payload.subarray(9));
+async function readFlac(stream: readonly Page[]): Promise<Audio> {
+  return readOggFlac(joinPages(stream), stream[0].payload.subarray(9), stream.at(-1)!.granulePosition);
 }
 
 /** All pages of the file, in order. */
