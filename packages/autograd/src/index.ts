@@ -1,1 +1,38 @@
-export {};
+export { gradient } from './gradient.ts';
+export { writeGraph, type GraphOptions } from './graph.ts';
+export {
+  writeEvaluationGraph,
+  writeInferenceGraph,
+  type InferenceOptions,
+  type Weights,
+} from './inference.ts';
+export { filled, glorotUniform, heNormal, orthogonalBlocks, uniform } from './initialisers.ts';
+export { additiveAttention } from './layers/attention.ts';
+export { conv1d, type Conv1dOptions } from './layers/conv1d.ts';
+export { activation, dense } from './layers/dense.ts';
+export { channelDropout, dropout } from './layers/dropout.ts';
+export { gru, type GruOptions } from './layers/gru.ts';
+export { batchNorm1d, layerNorm } from './layers/normalization.ts';
+export { avgPool1d, maxPool1d } from './layers/pooling.ts';
+export { softmaxCrossEntropy, type CrossEntropyOptions } from './losses.ts';
+export {
+  decayMask,
+  forward,
+  initialiseBuffers,
+  initialiseParameters,
+  network,
+  vectorSize,
+  type Forward,
+  type Initialiser,
+  type Layer,
+  type Network,
+  type ParameterSpec,
+  type Scope,
+} from './network.ts';
+export * as operations from './operations.ts';
+export { adam, clipByNorm, type AdamOptions, type Optimiser } from './optimisers.ts';
+export { createRandom, type Random } from './random.ts';
+export { constantRate, cosineDecay, type CosineOptions, type Schedule } from './schedules.ts';
+export { float32, Session, type SessionOptions } from './session.ts';
+export { TrainingStep, type StepResult, type TrainingOptions, type TrainingState } from './step.ts';
+export { constant, indices, input, scalar, type Shape, type Tensor } from './tensor.ts';

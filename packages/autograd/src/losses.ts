@@ -1,0 +1,28 @@
+import { add, div, logSoftmax, mul, neg, sum } from './operations.ts';
+import { axisSize, constant, scalar, type Tensor } from './tensor.ts';
+
+export interface CrossEntropyOptions {
+  /** Share of the target that is spread evenly over all classes: Szegedy et al. 2016. Default 0. */
+  labelSmoothing?: number;
+  /** One weight per class; the mean over the batch is weighted by them, as PyTorch's `CrossEntropyLoss`. */
+  classWeights?: readonly number[];
+}
+
+/**
+ * Softmax cross-entropy of logits (B, L) against target distributions (B, L) (one-hot rows, or mixtures): a scalar.
+ */
+export function softmaxCrossEntropy(
+  logits: Tensor,
+  targets: Tensor,
+  { labelSmoothing = 0, classWeights }: CrossEntropyOptions = {},
+): Tensor {
+  const labels = axisSize(logits, 1);
+  const smoothed =
+    labelSmoothing > 0
+      ? add(mul(targets, scalar(1 - labelSmoothing)), scalar(labelSmoothing / labels))
+      : targets;
+  if (!classWeights) return mul(sum(mul(smoothed, neg(logSoftmax(logits)))), scalar(1 / axisSize(logits, 0)));
+  const weights = constant(Float32Array.from(classWeights), [1, labels]);
+  const total = neg(sum(mul(mul(smoothed, weights), logSoftmax(logits))));
+  return div(total, sum(mul(targets, weights)));
+}
