@@ -1,7 +1,7 @@
 import { MarsError } from '@mars/core';
 import { Command, CommanderError } from 'commander';
 import { addClassify } from './commands/classify.ts';
-import { EXIT_STATUS } from './exitStatus.ts';
+import { EXIT_STATUS } from './exit-status.ts';
 import packageJson from '../package.json' with { type: 'json' };
 
 /** The `mars` program: each file of `commands/` adds its command. */

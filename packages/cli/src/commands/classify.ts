@@ -1,6 +1,6 @@
 import { loadRecogniser, MarsError, type Recogniser } from '@mars/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { EXIT_STATUS } from '../exitStatus.ts';
+import { EXIT_STATUS } from '../exit-status.ts';
 import { DEFAULT_MODEL, readModelFile } from '../models.ts';
 import { progress } from '../progress.ts';
 import { findRecordings, readRecording, type Recording } from '../recordings.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { tinyMetadata, tinyModel } from '../../test/tinyModel.ts';
+import { tinyMetadata, tinyModel } from '../../test/tiny-model.ts';
 import { parseMetadata, readMetadataProps } from './metadata.ts';
 
 const parse = (changes: Record<string, string | undefined>) =>

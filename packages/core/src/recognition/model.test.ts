@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { tinyMetadata, tinyModel } from '../../test/tinyModel.ts';
+import { tinyMetadata, tinyModel } from '../../test/tiny-model.ts';
 import { openModel } from './model.ts';
 
 test('opens a model whose metadata fits its graph', async () => {

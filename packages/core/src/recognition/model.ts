@@ -1,6 +1,6 @@
 import { createSession, type InferenceSession } from '#onnxruntime';
 import { MarsError } from '../errors.ts';
-import { GRAPH_INPUT, graphInputShape } from './graphInput.ts';
+import { GRAPH_INPUT, graphInputShape } from './graph-input.ts';
 import { parseMetadata, readMetadataProps, type ModelMetadata } from './metadata.ts';
 
 /** A model file, opened: what it says of itself, and the graph ready to run. */

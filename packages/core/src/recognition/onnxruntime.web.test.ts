@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { tinyModel } from '../../test/tinyModel.ts';
+import { tinyModel } from '../../test/tiny-model.ts';
 import * as node from './onnxruntime.node.ts';
 import * as web from './onnxruntime.web.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tinyMetadata, tinyModel } from '../../test/tinyModel.ts';
+import { tinyMetadata, tinyModel } from '../../test/tiny-model.ts';
 import type { Audio } from '../audio/audio.ts';
 import { mfcc } from '../features/mfcc.ts';
 import { openModel } from './model.ts';

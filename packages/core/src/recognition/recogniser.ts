@@ -3,7 +3,7 @@ import type { Audio } from '../audio/audio.ts';
 import { decodeAudio } from '../audio/decode.ts';
 import { resample } from '../audio/resample.ts';
 import { MarsError } from '../errors.ts';
-import { GRAPH_INPUT, graphInput } from './graphInput.ts';
+import { GRAPH_INPUT, graphInput } from './graph-input.ts';
 import type { ModelMetadata } from './metadata.ts';
 import { openModel, type Model } from './model.ts';
 import { emotionVerdict, noSpeechVerdict, type Verdict } from './verdict.ts';
