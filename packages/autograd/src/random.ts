@@ -8,8 +8,8 @@ export interface Random {
   readonly integer: (n: number) => number;
   /** Normal with mean 0 and standard deviation 1. */
   readonly normal: () => number;
-  /** A shuffled copy (Fisher-Yates). */
-  readonly shuffle: <T>(values: readonly T[]) => T[];
+  /** Shuffles the array in place (Fisher-Yates) and returns it. */
+  readonly shuffle: <T>(values: T[]) => T[];
   /** A stream of its own for `label`, which does not depend on how much was drawn from this one. */
   readonly fork: (label: string | number) => Random;
 }
@@ -43,12 +43,11 @@ export function createRandom(seed: string | number): Random {
     // Box & Muller 1958; 1 − u keeps the logarithm finite.
     normal: () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
     shuffle: (values) => {
-      const result = [...values];
-      for (let i = result.length - 1; i > 0; i -= 1) {
+      for (let i = values.length - 1; i > 0; i -= 1) {
         const j = integer(i + 1);
-        [result[i], result[j]] = [result[j], result[i]];
+        [values[i], values[j]] = [values[j], values[i]];
       }
-      return result;
+      return values;
     },
     fork: (label) => createRandom(`${seed}/${label}`),
   };
