@@ -4,6 +4,7 @@ export type { Audio } from './audio/audio.ts';
 export type { ComplexMatrix, Matrix } from './features/matrix.ts';
 export type { PadMode } from './features/frames.ts';
 export { stft, type StftOptions } from './features/stft.ts';
+export { istft, type IstftOptions } from './features/istft.ts';
 export {
   melFilterbank,
   melspectrogram,

@@ -1,7 +1,8 @@
 import { MarsError } from '../errors.ts';
+import { realFft } from './fft.ts';
 import { checkCounts } from './frames.ts';
 import type { Matrix } from './matrix.ts';
-import { countFrames, forEachSpectrum, type StftOptions } from './stft.ts';
+import { countFrames, forEachFrame, stftSettings, type StftOptions } from './stft.ts';
 
 /** librosa.filters.mel's settings, with its defaults. */
 export interface MelFilterbankOptions {
@@ -23,14 +24,10 @@ export interface MelFilterbankOptions {
 
 /** librosa.feature.melspectrogram's settings, with its defaults. */
 export interface MelspectrogramOptions extends StftOptions, MelFilterbankOptions {
+  /** Samples from frame to frame (512). */
+  readonly hopLength?: number;
   /** Exponent of the magnitude: 1 amplitude, 2 power (2). */
   readonly power?: number;
-}
-
-/** A triangle as the weights of the consecutive bins it covers; the others are zero. */
-interface MelFilter {
-  readonly firstBin: number;
-  readonly weights: Float64Array;
 }
 
 /** Frequency in Hz to mel: Slaney's scale (linear below 1 kHz, logarithmic above), or HTK's 2595 log10(1 + f / 700). */
@@ -101,45 +98,61 @@ export function melFilterbank(options: MelFilterbankOptions = {}): Matrix {
  * melspectrogram(new Float32Array(22050)).shape; // [128, 44]
  */
 export function melspectrogram(samples: Float32Array, options: MelspectrogramOptions = {}): Matrix {
-  const { power = 2 } = options;
-  const filters = melFilters(options);
-  const frames = countFrames(samples, options);
-  const data = new Float32Array(filters.length * frames);
-  const spectrum = new Float64Array(1 + (options.nFft ?? 2048) / 2);
-  forEachSpectrum(samples, options, (frame, re, im) => {
-    for (let bin = 0; bin < spectrum.length; bin++) spectrum[bin] = re[bin] * re[bin] + im[bin] * im[bin];
+  const { power = 2, hopLength = 512 } = options;
+  const settings = stftSettings({ ...options, hopLength });
+  const frames = countFrames(samples, settings);
+  const fft = realFft(settings.nFft);
+  const { firstBins, firstWeights, weights } = melFilters(options);
+  const bands = firstBins.length;
+  const data = new Float32Array(bands * frames);
+  const spectrum = new Float64Array(1 + fft.size / 2);
+  forEachFrame(samples, settings, (windowed, frame) => {
+    fft.powerSpectrum(windowed, spectrum);
     if (power !== 2) for (let bin = 0; bin < spectrum.length; bin++) spectrum[bin] **= power / 2;
-    for (let band = 0; band < filters.length; band++) {
-      const { firstBin, weights } = filters[band];
+    for (let band = 0; band < bands; band++) {
+      const end = firstWeights[band + 1];
       let sum = 0;
-      for (let i = 0; i < weights.length; i++) sum += weights[i] * spectrum[firstBin + i];
+      for (let i = firstWeights[band], bin = firstBins[band]; i < end; i++, bin++)
+        sum += weights[i] * spectrum[bin];
       data[band * frames + frame] = sum;
     }
   });
-  return { data, shape: [filters.length, frames] };
+  return { data, shape: [bands, frames] };
 }
 
-const filterCache = new Map<string, readonly MelFilter[]>();
+/** The rows of a filterbank without their zeros: row r weighs the bins from firstBins[r] on. */
+interface MelFilters {
+  readonly firstBins: Int32Array;
+  /** Where the row's weights begin; the next entry is where they end. */
+  readonly firstWeights: Int32Array;
+  readonly weights: Float64Array;
+}
 
-function melFilters(options: MelFilterbankOptions): readonly MelFilter[] {
+const filterCache = new Map<string, MelFilters>();
+
+function melFilters(options: MelFilterbankOptions): MelFilters {
   const { sr, nFft, nMels, fmin, fmax, htk, norm } = options;
   const key = JSON.stringify([sr, nFft, nMels, fmin, fmax, htk, norm]);
   let filters = filterCache.get(key);
   if (filters === undefined) {
-    filters = sparseRows(melFilterbank(options));
+    filters = withoutZeros(melFilterbank(options));
     filterCache.set(key, filters);
   }
   return filters;
 }
 
-function sparseRows({ data, shape: [rows, columns] }: Matrix): MelFilter[] {
-  return Array.from({ length: rows }, (_, row) => {
-    const weights = data.subarray(row * columns, (row + 1) * columns);
-    const first = weights.findIndex((weight) => weight > 0);
-    const last = weights.findLastIndex((weight) => weight > 0);
-    return {
-      firstBin: Math.max(0, first),
-      weights: Float64Array.from(weights.subarray(Math.max(0, first), last + 1)),
-    };
-  });
+function withoutZeros({ data, shape: [rows, columns] }: Matrix): MelFilters {
+  const firstBins = new Int32Array(rows);
+  const firstWeights = new Int32Array(rows + 1);
+  const weights: number[] = [];
+  for (let row = 0; row < rows; row++) {
+    const filter = data.subarray(row * columns, (row + 1) * columns);
+    firstBins[row] = Math.max(
+      0,
+      filter.findIndex((weight) => weight > 0),
+    );
+    weights.push(...filter.subarray(firstBins[row], filter.findLastIndex((weight) => weight > 0) + 1));
+    firstWeights[row + 1] = weights.length;
+  }
+  return { firstBins, firstWeights, weights: Float64Array.from(weights) };
 }
