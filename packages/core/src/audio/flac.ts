@@ -5,6 +5,12 @@ import { runDecoder } from './wasm-decoder.ts';
 /** Bytes before the end in which the last frame is looked for; frames of speech have some thousands. */
 const LONGEST_FRAME = 1 << 20;
 
+/**
+ * Zeros after the file: the decoder looks some bytes ahead for the next frame, and would take the last two frames for one
+ * where they are shorter than that, as those of digital silence are. They leave the checksum of the last frame as it is.
+ */
+const LOOK_AHEAD = new Uint8Array(64);
+
 /** What STREAMINFO tells: RFC 9639, section 8.2. */
 interface StreamInfo {
   /** Samples in a frame, the last one excepted, if all have the same number. */
@@ -42,7 +48,11 @@ export async function readOggFlac(
 
 async function decodeFlac(bytes: Uint8Array, sampleRate: number, totalSamples: number): Promise<Audio> {
   const { FLACDecoder } = await import('@wasm-audio-decoders/flac');
-  const { samples } = await runDecoder(new FLACDecoder(), bytes, { name: 'FLAC', maxLength: totalSamples });
+  const { samples } = await runDecoder(new FLACDecoder(), bytes, {
+    name: 'FLAC',
+    maxLength: totalSamples,
+    trailer: LOOK_AHEAD,
+  });
   const missing = totalSamples - samples.length;
   if (missing > 0) throw truncated(`${missing} of ${totalSamples} samples are missing`);
   return { samples, sampleRate };

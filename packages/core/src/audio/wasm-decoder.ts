@@ -24,12 +24,13 @@ interface Decoded {
  *
  * @param options.name of the format, for messages
  * @param options.maxLength samples after which the rest is filling
+ * @param options.trailer bytes to hand over after the last of the file
  * @throws MarsError AUDIO_UNREADABLE if the decoder reports an error
  */
 export async function runDecoder(
   decoder: WasmDecoder,
   bytes: Uint8Array,
-  { name, maxLength = Infinity }: { name: string; maxLength?: number },
+  { name, maxLength = Infinity, trailer }: { name: string; maxLength?: number; trailer?: Uint8Array },
 ): Promise<Audio> {
   await decoder.ready;
   try {
@@ -49,6 +50,7 @@ export async function runDecoder(
     for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
       keep(await decoder.decode(bytes.subarray(start, start + CHUNK_BYTES)));
     }
+    if (trailer) keep(await decoder.decode(trailer));
     if (decoder.flush) keep(await decoder.flush());
     return { samples: concatenate(blocks, maxLength), sampleRate };
   } finally {

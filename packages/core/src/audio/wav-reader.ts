@@ -61,8 +61,8 @@ export function readWav(bytes: Uint8Array): Audio {
   const blockAlign = channels * bytesPerSample;
   const samples = new Float32Array(Math.floor(data.byteLength / blockAlign));
   for (let i = 0; i < samples.length; i++) {
-    let sum = 0;
-    for (let channel = 0; channel < channels; channel++)
+    let sum = read(data, i * blockAlign);
+    for (let channel = 1; channel < channels; channel++)
       sum += read(data, i * blockAlign + channel * bytesPerSample);
     samples[i] = sum / channels;
   }
