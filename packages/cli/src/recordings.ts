@@ -1,10 +1,13 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { MarsError } from '@mars/core';
-import { glob, isDynamicPattern } from 'tinyglobby';
+import { glob } from 'tinyglobby';
 
 /** What is taken from a folder. A file that is named itself is tried whatever it is called. */
 const AUDIO_EXTENSION = /\.(wav|wave|flac|mp3|ogg|oga|opus)$/i;
+
+/** What makes an argument a glob pattern: *, ?, [set], {one,other}, and !(…) +(…) @(…). */
+const PATTERN = /[*?[{]|[!+@]\(/;
 
 /** Something to work on, or the reason why there is nothing. */
 export type Recording = { readonly file: string } | { readonly file: string; readonly error: MarsError };
@@ -17,19 +20,34 @@ export type Recording = { readonly file: string } | { readonly file: string; rea
 export async function findRecordings(inputs: readonly string[]): Promise<Recording[]> {
   const found: Recording[] = [];
   for (const input of inputs) {
-    const status = await stat(input).catch(() => undefined);
-    let recordings: Recording[] = [{ file: input }];
-    if (status?.isDirectory()) recordings = await walk(input);
-    else if (status === undefined && isDynamicPattern(input)) recordings = await matches(input);
-    if (recordings.length === 0) {
-      const message = status
-        ? `The folder holds no recording (a file that ends in .wav, .flac, .mp3, .ogg, .oga or .opus).`
-        : `The pattern matches no file.`;
-      recordings = [{ file: input, error: new MarsError('NO_INPUT', message) }];
-    }
-    for (const recording of recordings) found.push(recording);
+    for (const recording of await find(input)) found.push(recording);
   }
   return found;
+}
+
+async function find(input: string): Promise<Recording[]> {
+  const isFolder = await stat(input).then(
+    (status) => status.isDirectory(),
+    () => false,
+  );
+  if (isFolder) {
+    const recordings = await walk(input);
+    if (recordings.length > 0) return recordings;
+    return nothing(
+      input,
+      'The folder holds no recording: no file that ends in .wav, .flac, .mp3, .ogg, .oga or .opus.',
+    );
+  }
+  // A name that a file has is that file's, brackets or not; a link that leads nowhere has it too.
+  const isName = !PATTERN.test(input) || (await lstat(input).catch(() => undefined)) !== undefined;
+  if (isName) return [{ file: input }];
+  const recordings = await matches(input);
+  if (recordings.length > 0) return recordings;
+  return nothing(input, 'The pattern matches no file, and no file has this name.');
+}
+
+function nothing(file: string, message: string): Recording[] {
+  return [{ file, error: new MarsError('NO_INPUT', message) }];
 }
 
 /**
@@ -95,8 +113,12 @@ function fileError(cause: unknown): MarsError {
         },
       );
     default:
-      return new MarsError('FILE_UNREADABLE', `The system does not let the file be read: ${message}`, {
-        cause,
-      });
+      return new MarsError(
+        'FILE_UNREADABLE',
+        `The system does not let the file be read (${message}). Check its permissions.`,
+        {
+          cause,
+        },
+      );
   }
 }

@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tinyModel } from '../../core/test/tiny-model.ts';
+
+export const MARS = join(import.meta.dirname, '../bin/mars.js');
+
+export interface Result {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the real command in a process of its own. */
+export function mars(args: string[], { cwd }: { cwd?: string } = {}): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [MARS, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.on('error', reject).on('close', (status) => resolve({ status, stdout, stderr }));
+  });
+}
+
+/** What `mars classify --json` prints of a file. */
+export interface Line {
+  file: string;
+  durationSec?: number;
+  verdict?: string;
+  emotion?: string | null;
+  confidence?: number;
+  scores?: { label: string; score: number }[];
+  error?: { code: string; message: string };
+}
+
+/** The JSON objects of `mars classify --json`, one per line. */
+export function jsonLines(stdout: string): Line[] {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+}
+
+/** A folder of its own for a test file, with a small model in it as `tiny.onnx`; `remove` it when the tests have run. */
+export async function workspace(): Promise<{ folder: string; remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'mars-'));
+  await writeFile(join(folder, 'tiny.onnx'), tinyModel());
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** A second of something like a voice: harmonics of 120 Hz that swell and fade, from -0.8 to 0.8. */
+export function voice({ durationSec = 1, sampleRate = 16_000 } = {}): Float32Array {
+  const samples = new Float32Array(Math.round(durationSec * sampleRate));
+  for (let i = 0; i < samples.length; i++) {
+    const t = i / sampleRate;
+    let sum = 0;
+    for (let k = 1; k <= 8; k++) sum += Math.sin(2 * Math.PI * 120 * k * t) / k;
+    samples[i] = 0.4 * sum * (0.6 + 0.4 * Math.sin(2 * Math.PI * 3 * t));
+  }
+  return samples;
+}
