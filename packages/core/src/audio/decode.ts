@@ -75,7 +75,7 @@ function checkAudio({ samples, sampleRate }: Audio): void {
     );
   }
   let index = 0;
-  while (Number.isFinite(samples[index])) index++;
+  while (index < samples.length && Number.isFinite(samples[index])) index++;
   if (index < samples.length) {
     throw new MarsError(
       'AUDIO_NOT_FINITE',
