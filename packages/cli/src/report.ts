@@ -9,7 +9,7 @@ export type Outcome =
 export interface Report {
   /** Printed once, before the first outcome. */
   readonly header?: string;
-  line(outcome: Outcome): string;
+  readonly line: (outcome: Outcome) => string;
 }
 
 /** One JSON object per line and file. */
