@@ -7,7 +7,7 @@ import type { Node, Tensor } from './tensor.ts';
  *
  * @throws RangeError when `loss` is no scalar or does not depend on one of `wrt`.
  * @example
- * const [dw] = gradient(mean(square(sub(matmul(x, w), y))), [w]);
+ * const [dw] = gradient(mean(square(sub(gemm(x, w), y))), [w]);
  */
 export function gradient(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   if (loss.shape.length > 0) {

@@ -41,6 +41,7 @@ const DATA_TYPES: Record<DataType, TensorProto_DataType> = {
  * Writes everything that `outputs` depend on as one ONNX model (opset 17, IR 8).
  * Inputs of the model are the `input` tensors found on the way; constants become initialisers.
  *
+ * @throws RangeError when two tensors (inputs, named constants, outputs) claim the same name.
  * @example
  * const x = input('x', ['batch', 3]);
  * const bytes = writeGraph({ y: relu(x) });
@@ -50,17 +51,29 @@ export function writeGraph(
   { name = 'mars', metadata = {} }: GraphOptions = {},
 ) {
   const names = new Map<Tensor, string>();
+  const taken = new Map<string, string>();
   const initializer: TensorProto[] = [];
   const inputs: ValueInfoProto[] = [];
   const node: NodeProto[] = [];
 
+  const claim = (label: string, owner: string) => {
+    if (taken.has(label)) {
+      throw new RangeError(
+        `Two tensors of one graph are named '${label}': ${taken.get(label)} and ${owner}. ` +
+          'Make an input once and use it again, or give each its own name.',
+      );
+    }
+    taken.set(label, owner);
+  };
   const nameLeaf = (tensor: Tensor) => {
     if (names.has(tensor)) return;
     if (tensor.source.kind === 'input') {
+      claim(tensor.source.name, `an input [${tensor.shape.join(', ')}]`);
       names.set(tensor, tensor.source.name);
       inputs.push(valueInfo(tensor.source.name, tensor));
     } else if (tensor.source.kind === 'constant') {
       const label = tensor.source.name ?? `constant_${initializer.length}`;
+      claim(label, `a constant [${tensor.shape.join(', ')}]`);
       names.set(tensor, label);
       initializer.push(tensorProto(label, tensor, tensor.source.data));
     }
@@ -73,7 +86,11 @@ export function writeGraph(
       names.set(current.outputs[0], names.get(wired[0])!);
       continue;
     }
-    current.outputs.forEach((output, index) => names.set(output, `t${node.length}_${index}`));
+    current.outputs.forEach((output, index) => {
+      const label = `t${node.length}_${index}`;
+      claim(label, `what a ${current.operator} gives`);
+      names.set(output, label);
+    });
     node.push(
       create(NodeProtoSchema, {
         name: `${current.operator}_${node.length}`,
@@ -86,6 +103,7 @@ export function writeGraph(
   }
   const outputInfos = Object.entries(outputs).map(([label, tensor]) => {
     nameLeaf(tensor);
+    claim(label, `an output [${tensor.shape.join(', ')}]`);
     node.push(
       create(NodeProtoSchema, {
         opType: 'Identity',

@@ -27,6 +27,9 @@ export const filled =
 /** Square blocks of rows, each orthogonal: Saxe et al. 2014; keeps a recurrence from exploding or dying early. */
 export const orthogonalBlocks: Initialiser = (shape, random) => {
   const [rows, size] = shape;
+  if (shape.length !== 2 || rows % size !== 0) {
+    throw new RangeError(`orthogonalBlocks fills [n · size, size]; [${shape.join(', ')}] came.`);
+  }
   const result = new Float32Array(rows * size);
   for (let block = 0; block < rows; block += size) {
     for (let row = 0; row < size; row += 1) {

@@ -114,6 +114,9 @@ export function unflattenConstants(
   vector: Float32Array,
   specs: Readonly<Record<string, { shape: readonly number[] }>>,
 ): Record<string, Tensor> {
+  if (vector.length !== vectorSize(specs)) {
+    throw new RangeError(`The network takes ${vectorSize(specs)} values; a vector of ${vector.length} came.`);
+  }
   let offset = 0;
   return Object.fromEntries(
     Object.entries(specs).map(([name, { shape }]) => {

@@ -46,6 +46,9 @@ export function div(a: Tensor, b: Tensor): Tensor {
 
 /** The larger of a and b (same shape); where both are equal the gradient goes to `a`, as PyTorch's pooling does. */
 export function maximum(a: Tensor, b: Tensor): Tensor {
+  if (!sameShape(a.shape, b.shape)) {
+    throw new RangeError(`maximum needs equal shapes; ${describe(a)} and ${describe(b)} came.`);
+  }
   const [output] = record('Max', [a, b], [a.shape], {
     backward: ([g]) => {
       if (!g) return [];
@@ -118,6 +121,9 @@ export function gemm(
   if (a.shape.length !== 2 || b.shape.length !== 2 || kOfA !== kOfB) {
     throw new RangeError(`gemm cannot multiply ${describe(a, transA)} by ${describe(b, transB)}.`);
   }
+  if (bias && !sameShape(broadcast(bias.shape, [m, n]), [m, n])) {
+    throw new RangeError(`gemm cannot add a bias ${describe(bias)} to a product [${m}, ${n}].`);
+  }
   const backward: Backward = ([g]) => {
     if (!g) return [];
     const byA = transA ? gemm(b, g, { transA: transB, transB: true }) : gemm(g, b, { transB: !transB });
@@ -134,6 +140,11 @@ export function gemm(
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const [outSize, inSize] = staticShape(weight);
   const leading = x.shape.slice(0, -1);
+  if (!mayEqual(x.shape[x.shape.length - 1], inSize)) {
+    throw new RangeError(
+      `linear with a weight ${describe(weight)} needs [..., ${inSize}]; ${describe(x)} came.`,
+    );
+  }
   if (x.shape.length === 2) return gemm(x, weight, { transB: true, bias });
   if (leading.every((size) => typeof size === 'number')) {
     return reshape(gemm(reshape(x, [-1, inSize]), weight, { transB: true, bias }), [...leading, outSize]);
@@ -147,6 +158,8 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
 
 /** Sum over `axes` (default: all). With `keepDims` they stay as axes of size 1. */
 export function sum(x: Tensor, axes: readonly number[] = allAxes(x), keepDims = false): Tensor {
+  // ReduceSum takes no axes for all of them.
+  if (axes.length === 0) return x;
   const [result] = record('ReduceSum', [x, indices(axes)], [reducedShape(x.shape, axes, keepDims)], {
     attributes: { keepdims: Number(keepDims) },
     backward: ([g]) => {
@@ -204,9 +217,13 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
     return size;
   });
   const known = sizes.filter((size) => size !== -1).reduce((product, size) => product * size, 1);
-  const resolved: Shape = sizes.includes(-1)
-    ? sizes.map((size) => (size === -1 ? sizeOf(x) / known : size))
-    : sizes;
+  const resolved = sizes.map((size) => (size === -1 ? sizeOf(x) / known : size));
+  const isOpen = x.shape.some((size) => typeof size !== 'number');
+  const fits = isOpen || resolved.reduce((product, size) => product * size, 1) === sizeOf(x);
+  // ONNX would read 0 as "the size that x has there".
+  if (!fits || !resolved.every((size) => Number.isInteger(size) && size > 0)) {
+    throw new RangeError(`reshape cannot lay out the values of ${describe(x)} as [${shape.join(', ')}].`);
+  }
   return record('Reshape', [x, indices(sizes)], [resolved], {
     backward: ([g]) => [g && reshape(g, x.shape)],
   })[0];
@@ -214,7 +231,10 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 
 /** Axes in another order. */
 export function transpose(x: Tensor, perm: readonly number[]): Tensor {
-  const inverse = perm.map((_, axis) => perm.indexOf(axis));
+  const inverse = x.shape.map((_, axis) => perm.indexOf(axis));
+  if (perm.length !== x.shape.length || inverse.includes(-1)) {
+    throw new RangeError(`transpose of ${describe(x)} needs each axis once; [${perm.join(', ')}] came.`);
+  }
   return record('Transpose', [x], [perm.map((axis) => x.shape[axis])], {
     attributes: { perm },
     backward: ([g]) => [g && transpose(g, inverse)],
@@ -223,43 +243,65 @@ export function transpose(x: Tensor, perm: readonly number[]): Tensor {
 
 /** Tensors laid one behind the other along `axis`. */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
-  const sizes = tensors.map((tensor) => tensor.shape.at(axis));
+  const [first] = tensors;
+  const at = axisOf(first, axis);
+  const agree = tensors.every(
+    ({ shape }) =>
+      shape.length === first.shape.length &&
+      first.shape.every((size, i) => i === at || mayEqual(size, shape[i])),
+  );
+  if (!agree) {
+    const shapes = tensors.map((tensor) => describe(tensor)).join(', ');
+    throw new RangeError(`concat along axis ${at} needs all other axes alike; ${shapes} came.`);
+  }
+  const sizes = tensors.map((tensor) => tensor.shape[at]);
   const total: Dimension = sizes.every((size) => typeof size === 'number')
     ? sizes.reduce((sum, size) => sum + size, 0)
     : sizes.join('+');
-  const shape = tensors[0].shape.with(axis, total);
-  return record('Concat', tensors, [shape], {
-    attributes: { axis },
-    backward: ([g]) => (g ? split(g, sizes as number[], axis) : []),
+  return record('Concat', tensors, [first.shape.with(at, total)], {
+    attributes: { axis: at },
+    backward: ([g]) => (g ? split(g, sizes as number[], at) : []),
   })[0];
 }
 
 /** The pieces of x along `axis`, of the given sizes. */
 export function split(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
+  const at = axisOf(x, axis);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (!mayEqual(x.shape[at], total)) {
+    throw new RangeError(
+      `split of ${describe(x)} along axis ${at} needs sizes that add up to ${x.shape[at]}; theirs is ${total}.`,
+    );
+  }
   if (sizes.length === 1) return [x];
-  const shapes = sizes.map((size) => x.shape.with(axis, size));
+  const shapes = sizes.map((size) => x.shape.with(at, size));
   return record('Split', [x, indices(sizes)], shapes, {
-    attributes: { axis },
+    attributes: { axis: at },
     backward: (upstream) => [
       concat(
         upstream.map((g, index) => g ?? zeros(shapes[index])),
-        axis,
+        at,
       ),
     ],
   });
 }
 
-/** x[start … end) along `axis`; negative bounds count from the end. */
+/** x[start … end) along `axis`, as numpy's slices: negative bounds count from the end, bounds outside are cut off. */
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
-  const size = x.shape.at(axis);
-  const bound = (value: number, length: number) => (value < 0 ? value + length : Math.min(value, length));
+  const at = axisOf(x, axis);
+  const size = x.shape[at];
+  const bound = (value: number, length: number) =>
+    value < 0 ? Math.max(value + length, 0) : Math.min(value, length);
+  if (typeof size === 'number' && bound(end, size) <= bound(start, size)) {
+    throw new RangeError(`slice [${start} … ${end}) of ${describe(x)} along axis ${at} is empty.`);
+  }
   const length: Dimension =
     typeof size === 'number' ? bound(end, size) - bound(start, size) : `${size}[${start}:${end}]`;
-  const bounds = [start, end, axis].map((value) => indices([value]));
-  return record('Slice', [x, ...bounds], [x.shape.with(axis, length)], {
+  const bounds = [start, end, at].map((value) => indices([value]));
+  return record('Slice', [x, ...bounds], [x.shape.with(at, length)], {
     backward: ([g]) => {
-      const total = axisSize(x, axis);
-      return [g && pad(g, axis, bound(start, total), total - bound(end, total))];
+      const total = axisSize(x, at);
+      return [g && pad(g, at, bound(start, total), total - bound(end, total))];
     },
   })[0];
 }
@@ -272,15 +314,16 @@ export function gather(
 ): Tensor {
   const rows = positions.map((row) => (typeof row === 'number' ? [row] : row));
   const shape = typeof positions[0] === 'number' ? [rows.length] : [rows.length, rows[0].length];
-  const at = constant(BigInt64Array.from(rows.flat(), BigInt), shape);
-  const result = [...x.shape.slice(0, axis), ...shape, ...x.shape.slice(axis + 1)];
-  return record('Gather', [x, at], [result], { attributes: { axis } })[0];
+  const which = constant(BigInt64Array.from(rows.flat(), BigInt), shape);
+  const at = axisOf(x, axis);
+  const result = [...x.shape.slice(0, at), ...shape, ...x.shape.slice(at + 1)];
+  return record('Gather', [x, which], [result], { attributes: { axis: at } })[0];
 }
 
 /** Zeros before and after along `axis`. */
 export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
   if (before === 0 && after === 0) return x;
-  const at = axis < 0 ? axis + x.shape.length : axis;
+  const at = axisOf(x, axis);
   const widths = [
     ...x.shape.map((_, i) => (i === at ? before : 0)),
     ...x.shape.map((_, i) => (i === at ? after : 0)),
@@ -369,7 +412,7 @@ function fit(g: Tensor | undefined, target: Tensor): Tensor | undefined {
 const times = (product: number, size: Dimension) => product * Number(size);
 
 function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean): Shape {
-  const at = new Set(axes.map((axis) => (axis < 0 ? axis + shape.length : axis)));
+  const at = new Set(axes.map((axis) => axisOf({ shape }, axis)));
   return keepDims ? shape.map((size, i) => (at.has(i) ? 1 : size)) : shape.filter((_, i) => !at.has(i));
 }
 
@@ -377,10 +420,24 @@ function allAxes(x: Tensor): number[] {
   return x.shape.map((_, axis) => axis);
 }
 
+/** The axis counted from the front. */
+function axisOf({ shape }: { shape: Shape }, axis: number): number {
+  const at = axis < 0 ? axis + shape.length : axis;
+  if (!Number.isInteger(at) || at < 0 || at >= shape.length) {
+    throw new RangeError(`[${shape.join(', ')}] has no axis ${axis}.`);
+  }
+  return at;
+}
+
+/** Whether two sizes can be the same: an open one can be any. */
+function mayEqual(a: Dimension, b: Dimension): boolean {
+  return a === b || typeof a !== 'number' || typeof b !== 'number';
+}
+
 function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-function describe(x: Tensor, transposed: boolean): string {
+function describe(x: Tensor, transposed = false): string {
   return `[${x.shape.join(', ')}]${transposed ? 'ᵀ' : ''}`;
 }

@@ -53,7 +53,7 @@ export function createRandom(seed: string | number): Random {
   };
 }
 
-/** Four 32-bit words from a text: FNV-1a from four starting points, each finished by murmur3's mixer. */
+/** The first state from a text: FNV-1a from three starting points, finished by murmur3's mixer; the counter at 1. */
 function hash(text: string): [number, number, number, number] {
   const word = (start: number) => {
     let h = start;

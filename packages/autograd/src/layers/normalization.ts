@@ -39,6 +39,7 @@ export function batchNorm1d(
       }
       const rows = reshape(x, [-1, channels]); // (N, C)
       const count = axisSize(rows, 0);
+      if (count < 2) throw new RangeError('Batch normalisation needs more than one row to train on; 1 came.');
       const { output, mean: batchMean, variance } = normaliseColumns(rows, weight, bias, eps);
       const move = (old: Tensor, latest: Tensor) =>
         add(mul(old, scalar(1 - momentum)), mul(latest, scalar(momentum)));

@@ -21,6 +21,7 @@ export function avgPool1d(size: number): Layer {
 function groupFrames(x: Tensor, size: number, reduce: (groups: Tensor) => Tensor): Tensor {
   const [batch, , channels] = x.shape;
   const steps = Math.floor(axisSize(x, 1) / size);
+  if (steps === 0) throw new RangeError(`Pooling by ${size} needs ${size} frames; ${axisSize(x, 1)} came.`);
   return reduce(reshape(slice(x, 1, 0, steps * size), [batch, steps, size, channels]));
 }
 
