@@ -1,6 +1,8 @@
 import { MarsError } from '@mars/core';
 import { Command, CommanderError } from 'commander';
 import { addClassify } from './commands/classify.ts';
+import { addExport } from './commands/export.ts';
+import { addTrain } from './commands/train.ts';
 import { EXIT_STATUS } from './exit-status.ts';
 import packageJson from '../package.json' with { type: 'json' };
 
@@ -23,6 +25,8 @@ Results go to stdout, everything else to stderr.
 Exit status: 0 all done; 1 some inputs failed, the others were done; 2 wrong usage.`,
     );
   addClassify(program);
+  addTrain(program);
+  addExport(program);
   return program;
 }
 

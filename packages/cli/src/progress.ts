@@ -1,20 +1,24 @@
-/** One line on stderr that says what is being worked on; nothing at all when stderr is not a terminal. */
-export interface Progress {
-  show(file: string): void;
+/** One line on stderr that says what is going on, written over and over; lines above it stay. */
+export interface StatusLine {
+  /** Replaces the line. Does nothing where stderr is not a terminal. */
+  show(text: string): void;
+  /** Writes a line that stays: on a terminal and in a log. */
+  log(text: string): void;
   clear(): void;
 }
 
-export function progress(total: number, stream: NodeJS.WriteStream = process.stderr): Progress {
-  if (!stream.isTTY || total < 2) return { show() {}, clear() {} };
-  let done = 0;
+export function statusLine(stream: NodeJS.WriteStream = process.stderr): StatusLine {
+  const clear = () => {
+    if (stream.isTTY) stream.write('\r\u001B[K');
+  };
   return {
-    show(file) {
-      done++;
-      const line = `[${done}/${total}] ${file}`;
-      stream.write(`\r${line.slice(0, stream.columns - 1)}\u001B[K`);
+    clear,
+    show(text) {
+      if (stream.isTTY) stream.write(`\r${text.slice(0, stream.columns - 1)}\u001B[K`);
     },
-    clear() {
-      stream.write('\r\u001B[K');
+    log(text) {
+      clear();
+      stream.write(`${text}\n`);
     },
   };
 }

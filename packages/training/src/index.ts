@@ -1,9 +1,21 @@
+export { preset, PRESET_NAMES, type TrainConfig } from './config.ts';
 export { hashClips, type Clip, type CorpusReader } from './corpora/clip.ts';
 export { CORPORA, readCorpus } from './corpora/corpora.ts';
 export { readRavdess } from './corpora/ravdess.ts';
 export { extractFeatures, type ExtractOptions } from './features/extract.ts';
 export { FeatureSet, type ClipFeatures, type FeatureFailure } from './features/feature-set.ts';
 export { SEED_FEATURES, SEED_VARIANTS, type FeatureSettings, type Variant } from './features/settings.ts';
+export { measure, predict, type Figures, type Prediction } from './evaluate.ts';
+export {
+  exportRun,
+  readReport,
+  runExperiment,
+  type ExperimentOptions,
+  type ExperimentReport,
+  type Spread,
+} from './experiment.ts';
+export type { EpochRecord } from './run.ts';
+export type { TrainProgress } from './train.ts';
 export {
   accuracy,
   argmax,

@@ -1,8 +1,9 @@
 import { loadRecogniser, MarsError, type Recogniser } from '@mars/core';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { DEFAULT_MODEL, readModelFile } from '../models.ts';
-import { progress } from '../progress.ts';
+import { wholeNumber } from '../numbers.ts';
+import { statusLine } from '../progress.ts';
 import { findRecordings, readRecording, type Recording } from '../recordings.ts';
 import { csvReport, failure, jsonReport, tableReport, type Outcome, type Report } from '../report.ts';
 
@@ -33,7 +34,7 @@ export function addClassify(program: Command): void {
     .addOption(
       new Option('--top <n>', 'labels to show in the table, likeliest first')
         .default(2)
-        .argParser(wholeNumber),
+        .argParser(wholeNumber(1)),
     )
     .addHelpText(
       'after',
@@ -70,13 +71,13 @@ async function classify(inputs: string[], { model, json, csv, top }: ClassifyOpt
 }
 
 async function classifyAll(recogniser: Recogniser, recordings: Recording[], report: Report): Promise<number> {
-  const bar = progress(recordings.length);
+  const status = statusLine();
   let failed = 0;
   if (report.header !== undefined) await print(report.header);
-  for (const recording of recordings) {
-    bar.show(recording.file);
+  for (const [index, recording] of recordings.entries()) {
+    if (recordings.length > 1) status.show(`[${index + 1}/${recordings.length}] ${recording.file}`);
     const outcome = await classifyOne(recogniser, recording);
-    bar.clear();
+    status.clear();
     if ('error' in outcome) failed++;
     await print(report.line(outcome));
   }
@@ -96,11 +97,4 @@ async function classifyOne(recogniser: Recogniser, recording: Recording): Promis
 /** Waits until the line is taken, so that a slow reader does not fill the memory. */
 function print(line: string): Promise<void> {
   return new Promise((resolve) => process.stdout.write(`${line}\n`, () => resolve()));
-}
-
-function wholeNumber(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1)
-    throw new InvalidArgumentError('A whole number above 0 was expected.');
-  return number;
 }

@@ -1,28 +1,43 @@
-import { decodeAudio, MarsError, mfcc, resample } from '@mars/core';
+import { decodeAudio, MarsError, mfcc, resample, type ErrorCode } from '@mars/core';
 import { addNoise, pitchShift, timeStretch } from '../augment.ts';
 import { createRandom } from '../random.ts';
 import { readBytes, type Clip } from '../corpora/clip.ts';
 import type { StoredTensor } from './safetensors.ts';
 import type { FeatureSettings, ResolvedVariant } from './settings.ts';
 
-/** The MFCCs of some variants of one clip, each time-major: [frames, nMfcc]. */
-export async function computeFeatures(
-  clip: Pick<Clip, 'file' | 'id'>,
-  variants: readonly ResolvedVariant[],
-  settings: FeatureSettings,
-  augmentationSeed: number,
-): Promise<StoredTensor[]> {
-  const audio = await decodeAudio(await readBytes(clip.file));
-  const samples = resample(audio.samples, audio.sampleRate, settings.sampleRate);
-  return variants.map((variant) => {
-    const varied = applyVariant(
-      samples,
-      settings.sampleRate,
-      variant,
-      `${augmentationSeed}/${clip.id}/${variant.name}`,
-    );
-    return timeMajorMfcc(varied, settings, clip.id);
-  });
+/** What every task of one extraction has in common. */
+export interface ExtractionPlan {
+  readonly settings: FeatureSettings;
+  readonly augmentationSeed: number;
+}
+
+export interface ExtractionTask {
+  readonly clip: Pick<Clip, 'file' | 'id'>;
+  readonly variants: readonly ResolvedVariant[];
+}
+
+/** MFCCs in the order of the task's variants, each time-major [frames, nMfcc]; or why there are none. */
+export type ExtractionResult =
+  | { readonly tensors: StoredTensor[] }
+  | { readonly error: { readonly code: ErrorCode; readonly message: string } };
+
+/** Decodes, varies and analyses one clip. Plain data in and out, so that a worker thread can do it. */
+export async function computeTask(
+  { clip, variants }: ExtractionTask,
+  { settings, augmentationSeed }: ExtractionPlan,
+): Promise<ExtractionResult> {
+  try {
+    const audio = await decodeAudio(await readBytes(clip.file));
+    const samples = resample(audio.samples, audio.sampleRate, settings.sampleRate);
+    const tensors = variants.map((variant) => {
+      const stream = `${augmentationSeed}/${clip.id}/${variant.name}`;
+      return timeMajorMfcc(applyVariant(samples, settings.sampleRate, variant, stream), settings, clip.id);
+    });
+    return { tensors };
+  } catch (error) {
+    const code = error instanceof MarsError ? error.code : 'AUDIO_UNREADABLE';
+    return { error: { code, message: error instanceof Error ? error.message : String(error) } };
+  }
 }
 
 /** `stream` names the random stream, so the result depends on nothing else: not on order, nor on the worker. */

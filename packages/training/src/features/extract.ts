@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
 import { MarsError } from '@mars/core';
 import { hashFile, type Clip } from '../corpora/clip.ts';
-import type { ExtractionPlan, ExtractionResult, ExtractionTask } from './extract.worker.ts';
+import { computeTask, type ExtractionPlan, type ExtractionResult, type ExtractionTask } from './compute.ts';
 import { FeatureSet, type ClipFeatures } from './feature-set.ts';
 import { FeatureStore } from './feature-store.ts';
 import {
@@ -21,7 +21,7 @@ export interface ExtractOptions {
   readonly augmentationSeed?: number;
   /** Folder of the cache (`.cache/features`); it may be deleted at any time. */
   readonly cacheDir?: string;
-  /** Worker threads (one per core). */
+  /** Worker threads (one per core); 0 computes in the calling thread, which spares a few clips the start of a thread. */
   readonly workers?: number;
   /** Told how many clips are done, those found in the cache and those found broken included. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -98,30 +98,32 @@ export async function extractFeatures(
   const tasks = todo.map(({ clip: { file, id }, missing }): ExtractionTask => {
     return { clip: { file, id }, variants: missing.map(({ variant }) => variant) };
   });
+  const plan: ExtractionPlan = { settings, augmentationSeed };
+  const onResult = async (task: number, result: ExtractionResult) => {
+    const { clip, missing } = todo[task];
+    if ('error' in result) {
+      errors.set(clip, new MarsError(result.error.code, result.error.message));
+    } else {
+      for (const [which, { store, name }] of missing.entries()) {
+        store.add(name, result.tensors[which]);
+        if (store.pending >= PACK_SIZE) await store.flush();
+      }
+    }
+    onProgress?.(++done, clips.length);
+  };
+  const onCrash = (task: number, { message }: Error) => {
+    const advice = `${todo[task].clip.id} brought its worker down (${message}). Leave it out or replace it.`;
+    return onResult(task, { error: { code: 'AUDIO_UNREADABLE', message: advice } });
+  };
   try {
-    await runInWorkers<ExtractionTask, ExtractionResult>(WORKER, tasks, {
-      workerData: { settings, augmentationSeed } satisfies ExtractionPlan,
-      workers,
-      signal,
-      onResult: async (task, result) => {
-        const { clip, missing } = todo[task];
-        if ('error' in result) {
-          errors.set(clip, new MarsError(result.error.code, result.error.message));
-        } else {
-          for (const [which, { store, name }] of missing.entries()) {
-            store.add(name, result.tensors[which]);
-            if (store.pending >= PACK_SIZE) await store.flush();
-          }
-        }
-        onProgress?.(++done, clips.length);
-      },
-      onCrash: (task, cause) => {
-        const { clip } = todo[task];
-        const message = `${clip.id} brought its worker down (${cause.message}). Leave it out or replace it.`;
-        errors.set(clip, new MarsError('AUDIO_UNREADABLE', message, { cause }));
-        onProgress?.(++done, clips.length);
-      },
-    });
+    if (workers > 0) {
+      await runInWorkers(WORKER, tasks, { workerData: plan, workers, signal, onResult, onCrash });
+    } else {
+      for (const [index, task] of tasks.entries()) {
+        signal?.throwIfAborted();
+        await onResult(index, await computeTask(task, plan));
+      }
+    }
   } finally {
     for (const store of stores.values()) await store.flush();
   }

@@ -1,0 +1,49 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { exportRun } from '@mars/training';
+import type { Command } from 'commander';
+
+interface ExportOptions {
+  out: string;
+  training?: string;
+  name?: string;
+}
+
+/** Adds `mars export`. */
+export function addExport(program: Command): void {
+  program
+    .command('export')
+    .summary("write a run's model, with its card and its figures")
+    .description(
+      'Writes the model of a finished training as ONNX, for "mars classify --model" and any ONNX Runtime.\n' +
+        'Of several trainings the first seed of the first fold is taken: the best seed would be a chosen one.',
+    )
+    .argument('<run>', 'the folder that "mars train --out" wrote')
+    .requiredOption('-o, --out <path>', 'a .onnx file, or a folder for model.onnx, card.md and report.json')
+    .option('--training <name>', 'another training of the run, by the name of its folder')
+    .option('--name <name>', "the model's name in its metadata (default: the preset's)")
+    .addHelpText(
+      'after',
+      `
+Examples:
+  mars export runs/seed --out model.onnx
+  mars export runs/seed --out models/mine --name mine`,
+    )
+    .action(exportModel);
+}
+
+async function exportModel(run: string, { out, training, name }: ExportOptions): Promise<void> {
+  const { model, card, report } = await exportRun(run, { training, name });
+  const files: [string, string | Uint8Array][] = out.endsWith('.onnx')
+    ? [[out, model]]
+    : [
+        [`${out}/model.onnx`, model],
+        [`${out}/card.md`, card],
+        [`${out}/report.json`, `${JSON.stringify(report, null, 1)}\n`],
+      ];
+  await mkdir(dirname(files[0][0]), { recursive: true });
+  for (const [path, content] of files) {
+    await writeFile(path, content);
+    console.log(path);
+  }
+}

@@ -1,0 +1,112 @@
+import type { ModelMetadata } from '@mars/core';
+import type { ExperimentReport } from './experiment.ts';
+import { classificationMetrics } from './metrics.ts';
+import type { RunDescription } from './run.ts';
+
+/** The model card as Markdown: what it was trained on, what it reaches, where it fails, what it must not be used for. */
+export function writeCard(
+  metadata: ModelMetadata,
+  run: RunDescription,
+  reports: readonly ExperimentReport[],
+): string {
+  const { config, clips, seed, protocol } = run;
+  const { sampleRate, nMfcc, nFft, hopLength, nMels } = config.features;
+  return `# ${metadata.name}
+
+${metadata.card}
+
+## What it is
+
+A network of the seed's design (Conv1D, Conv1D, GRU, attention, dense softmax) that takes ${nMfcc} MFCCs per frame
+(librosa's definition: ${sampleRate} Hz, n_fft ${nFft}, hop ${hopLength}, ${nMels} mel bands) and gives one score for each of:
+${metadata.labels.join(', ')}. Shorter clips are padded to ${config.frames} frames (${metadata.windowSec} s); longer ones are read whole.
+
+## Training
+
+- Data: ${metadata.trainedOn}.
+- Recipe: ${config.epochs} epochs, batches of ${config.batchSize}, Adam, learning rate ${config.learningRate} with half a cosine down to 0, seed ${seed}.
+- Every training clip in ${config.variants.length} versions (${config.variants.map(({ kind }) => kind).join(', ')}); validation and test clips as recorded.
+- ${clips.train.length} clips trained, ${clips.validation.length} validated (curves only, nothing was chosen by them), ${clips.test.length} tested (protocol ${protocol}).
+- Trained by MARS's own engine, in TypeScript.
+
+## Figures
+
+${reports.map(figuresOf).join('\n\n')}
+
+A random split has the same actors on both sides and says how well voices that were heard are recognised. Only the
+figure of \`emobox\`, whose actors were never heard, says something about a stranger's voice.
+
+## Limits
+
+- Actors' speech and song: two English sentences, 24 North American actors, a studio. Feelings in daily life sound different.
+- Disgust and surprise stand in speech only, so that song can give them away: read speech and song apart.
+- Other languages, children, illness, noise, telephones and several voices at once were not trained and not measured.
+- The scores are not calibrated: a confidence of 0.9 is not right nine times out of ten for a stranger's voice.
+
+## Must not be used
+
+- To infer emotions of people at work or in education: prohibited in the European Union (AI Act, Article 5(1)(f)).
+- Without telling the people who are heard (AI Act, Article 50).
+- As a lie detector, as a diagnosis, or to decide about a person.
+
+## Licence
+
+${metadata.licence}. RAVDESS: Livingstone & Russo (2018), PLoS ONE 13(5): e0196391.
+`;
+}
+
+function figuresOf({
+  protocol,
+  labels,
+  trainings,
+  overSeeds,
+  overTrainings,
+  byChannel,
+  confusion,
+}: ExperimentReport) {
+  const seeds = new Set(trainings.map(({ seed }) => seed)).size;
+  const folds = trainings.length / seeds;
+  const row = (title: string, key: keyof typeof overSeeds) =>
+    `| ${title} | ${percent(overSeeds[key].mean)} | ${spread(overSeeds[key].sd, seeds)} | ${spread(overTrainings[key].sd, trainings.length)} |`;
+  const channels = Object.entries(byChannel).map(
+    ([channel, { clips, accuracy, uar, macroF1 }]) =>
+      `| ${channel} | ${clips} | ${percent(accuracy)} | ${percent(uar)} | ${percent(macroF1)} |`,
+  );
+  const yTrue = confusion.flatMap((counts, k) =>
+    counts.flatMap((count) => Array.from({ length: count }, () => k)),
+  );
+  const yPred = confusion.flatMap((counts) =>
+    counts.flatMap((count, k) => Array.from({ length: count }, () => k)),
+  );
+  const { perClass } = classificationMetrics(yTrue, yPred, labels);
+  return `### Protocol \`${protocol}\`: ${folds} fold(s) × ${seeds} seed(s)
+
+| figure, % | mean | sd over seeds | sd over trainings |
+|---|---|---|---|
+${row('accuracy', 'accuracy')}
+${row('UAR', 'uar')}
+${row('macro F1', 'macroF1')}
+${row('weighted F1', 'weightedF1')}
+${row('ECE', 'ece')}
+
+| part | clips | accuracy | UAR | macro F1 |
+|---|---|---|---|---|
+${channels.join('\n')}
+
+| emotion | precision | recall | F1 | clips | ${labels.map((label) => `→ ${label}`).join(' | ')} |
+|---|---|---|---|---|${labels.map(() => '---').join('|')}|
+${perClass
+  .map(
+    ({ label, precision, recall, f1, support }, k) =>
+      `| ${label} | ${percent(precision)} | ${percent(recall)} | ${percent(f1)} | ${support} | ${confusion[k].join(' | ')} |`,
+  )
+  .join('\n')}`;
+}
+
+function percent(share: number): string {
+  return (100 * share).toFixed(1);
+}
+
+function spread(sd: number, count: number): string {
+  return count > 1 ? percent(sd) : '–';
+}

@@ -1,0 +1,207 @@
+import { createHash } from 'node:crypto';
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TrainingState } from '@mars/autograd';
+import { MarsError } from '@mars/core';
+import type { TrainConfig } from './config.ts';
+import type { Normaliser } from './dataset.ts';
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './features/safetensors.ts';
+import type { Fold, Protocol } from './splits.ts';
+
+/** What identifies a training: written first, and compared when it is taken up again. */
+export interface RunDescription {
+  readonly config: TrainConfig;
+  readonly protocol: Protocol;
+  readonly fold: string;
+  readonly seed: number;
+  readonly labels: readonly string[];
+  /** Ids of the clips of each part, so that anyone can see that nothing leaked. */
+  readonly clips: { readonly train: string[]; readonly validation: string[]; readonly test: string[] };
+  /** SHA-256 over the clips' contents: the same names with other audio are another run. */
+  readonly clipsHash: string;
+}
+
+/** One line of history.jsonl. */
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly learningRate: number;
+  readonly trainLoss: number;
+  readonly trainAccuracy: number;
+  readonly validationLoss?: number;
+  readonly validationAccuracy?: number;
+  readonly validationUar?: number;
+  readonly seconds: number;
+}
+
+export interface Checkpoint {
+  readonly epoch: number;
+  readonly state: TrainingState;
+  readonly normaliser: Normaliser;
+}
+
+export function describeRun(
+  config: TrainConfig,
+  protocol: Protocol,
+  { name, train, validation, test }: Fold,
+  seed: number,
+  labels: readonly string[],
+): RunDescription {
+  const ids = (part: Fold['train']) => part.map(({ corpus, id }) => `${corpus}/${id}`);
+  const hash = createHash('sha256');
+  for (const clip of [...train, ...validation, ...test]) hash.update(`${clip.id} ${clip.contentHash}\n`);
+  return {
+    config,
+    protocol,
+    fold: name,
+    seed,
+    labels,
+    clips: { train: ids(train), validation: ids(validation), test: ids(test) },
+    clipsHash: hash.digest('hex'),
+  };
+}
+
+/**
+ * A training's folder: `run.json` (what it is), `history.jsonl` (one line per epoch), `checkpoint.safetensors`
+ * (all that is needed to go on), and at the end `metrics.json` and `predictions.jsonl`.
+ * Files are replaced whole, so a kill at any moment leaves a run that can be taken up.
+ */
+export class RunFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Claims the folder for a training. With `resume` a run of the same description goes on where it stood; without, a
+   * folder that holds a run already is left alone.
+   *
+   * Errors: `RUN_INVALID` when the folder holds a run and `resume` is not asked for, or holds another one.
+   */
+  async claim(description: RunDescription, { resume }: { resume: boolean }): Promise<void> {
+    const text = `${JSON.stringify(description, null, 1)}\n`;
+    const existing = await this.#read('run.json');
+    if (existing === undefined) {
+      await this.create();
+      await this.#replace('run.json', text);
+      return;
+    }
+    if (!resume) {
+      throw new MarsError(
+        'RUN_INVALID',
+        `${this.path} holds a training already. Give --resume to go on with it, or another --out.`,
+      );
+    }
+    if (existing.toString() !== text) {
+      throw new MarsError(
+        'RUN_INVALID',
+        `${this.path} holds another training (another configuration, seed, split or corpus). Give another --out.`,
+      );
+    }
+  }
+
+  /** Errors: `RUN_INVALID` when the folder holds no run. */
+  async description(): Promise<RunDescription> {
+    const text = await this.#read('run.json');
+    if (text === undefined) {
+      throw new MarsError(
+        'RUN_INVALID',
+        `${this.path} is not a training run: it has no run.json. Give the folder that "mars train --out" wrote.`,
+      );
+    }
+    return JSON.parse(text.toString()) as RunDescription;
+  }
+
+  async create(): Promise<void> {
+    await mkdir(this.path, { recursive: true });
+  }
+
+  async checkpoint(): Promise<Checkpoint | undefined> {
+    const bytes = await this.#read('checkpoint.safetensors');
+    if (!bytes) return undefined;
+    const tensors = decodeSafetensors(bytes);
+    const vectors: Record<string, Float32Array> = {};
+    for (const [name, { data }] of tensors) {
+      if (name.startsWith('state.')) vectors[name.slice('state.'.length)] = data;
+    }
+    const [epoch, step] = tensors.get('position')!.data;
+    const normaliser = {
+      mean: tensors.get('normaliser.mean')!.data,
+      std: tensors.get('normaliser.std')!.data,
+    };
+    return { epoch, state: { step, vectors }, normaliser };
+  }
+
+  async saveCheckpoint({ epoch, state, normaliser }: Checkpoint): Promise<void> {
+    const tensors = new Map<string, StoredTensor>([
+      ['position', vector(Float32Array.of(epoch, state.step))],
+      ['normaliser.mean', vector(normaliser.mean)],
+      ['normaliser.std', vector(normaliser.std)],
+    ]);
+    for (const [name, data] of Object.entries(state.vectors)) tensors.set(`state.${name}`, vector(data));
+    await this.#replace('checkpoint.safetensors', encodeSafetensors(tensors));
+  }
+
+  async history(): Promise<EpochRecord[]> {
+    return this.readLines<EpochRecord>('history.jsonl');
+  }
+
+  async appendHistory(record: EpochRecord): Promise<void> {
+    await appendFile(join(this.path, 'history.jsonl'), `${JSON.stringify(record)}\n`);
+  }
+
+  /** Forgets epochs that were recorded after the checkpoint: they will be done again. */
+  async trimHistory(epoch: number): Promise<void> {
+    const kept = (await this.history()).filter((record) => record.epoch <= epoch);
+    await this.writeLines('history.jsonl', kept);
+  }
+
+  async writeJson(name: string, value: unknown): Promise<void> {
+    await this.#replace(name, `${JSON.stringify(value, null, 1)}\n`);
+  }
+
+  async readJson<T>(name: string): Promise<T | undefined> {
+    const bytes = await this.#read(name);
+    return bytes && (JSON.parse(bytes.toString()) as T);
+  }
+
+  /** The objects of a file of one JSON object per line; none where there is no file. */
+  async readLines<T>(name: string): Promise<T[]> {
+    const text = (await this.#read(name))?.toString() ?? '';
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as T);
+  }
+
+  async writeLines(name: string, rows: readonly unknown[]): Promise<void> {
+    await this.#replace(name, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  }
+
+  async writeBytes(name: string, bytes: Uint8Array): Promise<void> {
+    await this.#replace(name, bytes);
+  }
+
+  async #read(name: string): Promise<Buffer<ArrayBuffer> | undefined> {
+    try {
+      return await readFile(join(this.path, name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  async #replace(name: string, content: string | Uint8Array): Promise<void> {
+    const temporary = join(this.path, `${name}.tmp`);
+    try {
+      await writeFile(temporary, content, { flush: true });
+      await rename(temporary, join(this.path, name));
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+}
+
+function vector(data: Float32Array): StoredTensor {
+  return { data, shape: [data.length] };
+}
