@@ -73,21 +73,20 @@ export async function extractFeatures(
     }
   }
 
+  const placesOf = (clip: Clip, hash: string): Place[] =>
+    resolved.map((variant) => ({
+      variant,
+      store: stores.get(`${clip.corpus}/${variant.name}`)!,
+      // The content decides the features; what is drawn for a varied clip depends on its id as well.
+      name: variant.kind === 'original' ? hash : `${hash}/${clip.id}`,
+    }));
+
   const errors = new Map<Clip, MarsError>();
   const places = new Map<Clip, Place[]>();
   for (const clip of clips) {
     const hash = clip.contentHash ?? (await hashFile(clip.file).catch(toMarsError));
     if (hash instanceof MarsError) errors.set(clip, hash);
-    else
-      places.set(
-        clip,
-        resolved.map((variant) => ({
-          variant,
-          store: stores.get(`${clip.corpus}/${variant.name}`)!,
-          // The content decides the features; what is drawn for a varied clip depends on its id as well.
-          name: variant.kind === 'original' ? hash : `${hash}/${clip.id}`,
-        })),
-      );
+    else places.set(clip, placesOf(clip, hash));
   }
   const todo = [...places]
     .map(([clip, ofClip]) => ({ clip, missing: ofClip.filter(({ store, name }) => !store.get(name)) }))
