@@ -13,6 +13,8 @@ export {
 } from './features/mel.ts';
 export { powerToDb, type PowerToDbOptions } from './features/decibel.ts';
 export { mfcc, type MfccOptions } from './features/mfcc.ts';
+export { delta, type DeltaOptions } from './features/delta.ts';
+export { rms, trim, zeroCrossingRate, type EnvelopeOptions, type TrimOptions } from './features/envelope.ts';
 export { decodeAudio } from './audio/decode.ts';
 export { encodeWav, type WavFormat } from './audio/wav-writer.ts';
 export { resample, Resampler } from './audio/resample.ts';

@@ -8,14 +8,15 @@ export function checkSamples(samples: Float32Array): void {
   if (samples.length === 0) {
     throw new MarsError('AUDIO_EMPTY', 'The recording holds 0 samples; at least one is needed.');
   }
-  for (let i = 0; i < samples.length; i++) {
-    if (!Number.isFinite(samples[i])) {
-      throw new MarsError(
-        'AUDIO_NOT_FINITE',
-        `Sample ${i} is ${samples[i]}; finite numbers are expected. Repair or cut that part of the recording.`,
-      );
-    }
-  }
+  // 0 · x is 0 for every finite x and NaN for the others; one sum is faster than many tests.
+  let zeros = 0;
+  for (let i = 0; i < samples.length; i++) zeros += 0 * samples[i];
+  if (zeros === 0) return;
+  const i = samples.findIndex((sample) => !Number.isFinite(sample));
+  throw new MarsError(
+    'AUDIO_NOT_FINITE',
+    `Sample ${i} is ${samples[i]}; finite numbers are expected. Repair or cut that part of the recording.`,
+  );
 }
 
 /** @throws MarsError CONFIG_INVALID unless each value is a whole number, 1 or more. */

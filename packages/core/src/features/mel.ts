@@ -102,22 +102,34 @@ export function melspectrogram(samples: Float32Array, options: MelspectrogramOpt
   const settings = stftSettings({ ...options, hopLength });
   const frames = countFrames(samples, settings);
   const fft = realFft(settings.nFft);
-  const { firstBins, firstWeights, weights } = melFilters(options);
-  const bands = firstBins.length;
+  const filters = melFilters(options);
+  const bands = filters.firstBins.length;
   const data = new Float32Array(bands * frames);
   const spectrum = new Float64Array(1 + fft.size / 2);
   forEachFrame(samples, settings, (windowed, frame) => {
     fft.powerSpectrum(windowed, spectrum);
     if (power !== 2) for (let bin = 0; bin < spectrum.length; bin++) spectrum[bin] **= power / 2;
-    for (let band = 0; band < bands; band++) {
-      const end = firstWeights[band + 1];
-      let sum = 0;
-      for (let i = firstWeights[band], bin = firstBins[band]; i < end; i++, bin++)
-        sum += weights[i] * spectrum[bin];
-      data[band * frames + frame] = sum;
-    }
+    applyFilters(filters, spectrum, data, frame, frames);
   });
   return { data, shape: [bands, frames] };
+}
+
+/** Writes every band's energy into `column` of a matrix of so many `columns`. */
+function applyFilters(
+  { firstBins, firstWeights, weights }: MelFilters,
+  spectrum: Float64Array,
+  data: Float32Array,
+  column: number,
+  columns: number,
+): void {
+  for (let band = 0, at = column; band < firstBins.length; band++, at += columns) {
+    const end = firstWeights[band + 1];
+    let sum = 0;
+    for (let i = firstWeights[band], bin = firstBins[band]; i < end; i = (i + 1) | 0, bin = (bin + 1) | 0) {
+      sum += weights[i] * spectrum[bin];
+    }
+    data[at] = sum;
+  }
 }
 
 /** The rows of a filterbank without their zeros: row r weighs the bins from firstBins[r] on. */
