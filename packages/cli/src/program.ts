@@ -1,6 +1,7 @@
 import { MarsError } from '@mars/core';
 import { Command, CommanderError } from 'commander';
 import { addClassify } from './commands/classify.ts';
+import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
 import { addTrain } from './commands/train.ts';
 import { EXIT_STATUS } from './exit-status.ts';
@@ -19,6 +20,7 @@ export function createProgram(): Command {
 Examples:
   mars classify samples/                 every recording of a folder
   mars classify --json clip.wav          one JSON object per line and file
+  mars train seed --corpus ravdess=/data/ravdess --out runs/seed
   mars classify --help                   all that a command can do
 
 Results go to stdout, everything else to stderr.
@@ -26,6 +28,7 @@ Exit status: 0 all done; 1 some inputs failed, the others were done; 2 wrong usa
     );
   addClassify(program);
   addTrain(program);
+  addEvaluate(program);
   addExport(program);
   return program;
 }

@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   MODEL_INVALID: 'the file is not a MARS model, or its metadata does not fit its graph',
   CORPUS_INVALID: 'the folder does not hold the corpus that was named',
   CONFIG_INVALID: 'an option or configuration value is out of its range',
+  TEST_LEAK: 'the model was trained on clips of the test part, so the figure would be worthless',
   RUN_INVALID: 'the folder is not a training run, or it belongs to another configuration',
   INTERNAL: 'MARS itself failed: a fault to report, and not one of the input',
 } as const;

@@ -99,7 +99,12 @@ export async function runExperiment({
     }
   };
   await Promise.all(Array.from({ length: Math.min(jobs, tasks.length) }, lane));
-  const report = await sumUp(tasks);
+  const tested: Tested[] = [];
+  for (const { fold, seed, path } of tasks) {
+    const predictions = await new RunFolder(path).readLines<Prediction>('predictions.jsonl');
+    tested.push({ fold: fold.name, seed, predictions });
+  }
+  const report = sumUp(config.preset, protocol, EMOTIONS, tested);
   await new RunFolder(out).writeJson('report.json', report);
   return report;
 }
@@ -212,21 +217,27 @@ async function trainInWorker(
   }
 }
 
-async function sumUp(tasks: readonly TrainingTask[]): Promise<ExperimentReport> {
-  const [{ config, protocol, labels }] = tasks;
-  const predictions: Prediction[] = [];
-  const trainings: ExperimentReport['trainings'][number][] = [];
-  for (const { fold, seed, path } of tasks) {
-    const folder = new RunFolder(path);
-    const rows = await folder.readLines<Prediction>('predictions.jsonl');
-    predictions.push(...rows);
-    trainings.push({
-      training: trainingName(fold.name, seed),
-      fold: fold.name,
-      seed,
-      ...pick(measure(rows, labels)),
-    });
-  }
+/** What one model made of its test part. */
+export interface Tested {
+  readonly fold: string;
+  readonly seed: number;
+  readonly predictions: readonly Prediction[];
+}
+
+/** The report of a list of tested models. Errors: `NO_INPUT` when there is none. */
+export function sumUp(
+  preset: string,
+  protocol: Protocol,
+  labels: readonly string[],
+  tested: readonly Tested[],
+): ExperimentReport {
+  const predictions = tested.flatMap((model) => model.predictions);
+  const trainings = tested.map(({ fold, seed, predictions: rows }) => ({
+    training: trainingName(fold, seed),
+    fold,
+    seed,
+    ...pick(measure(rows, labels)),
+  }));
   const seeds = [...new Set(trainings.map(({ seed }) => seed))];
   const perSeed = (figure: Figure) =>
     seeds.map((seed) => spread(trainings.filter((row) => row.seed === seed).map((row) => row[figure])).mean);
@@ -234,7 +245,7 @@ async function sumUp(tasks: readonly TrainingTask[]): Promise<ExperimentReport> 
     Object.fromEntries(FIGURES.map((figure) => [figure, spread(values(figure))])) as Record<Figure, Spread>;
   const channels = [...new Set(predictions.map(({ channel }) => channel ?? 'speech'))];
   return {
-    preset: config.preset,
+    preset,
     protocol,
     labels,
     trainings,

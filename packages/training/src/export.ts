@@ -89,6 +89,7 @@ function describeModel(
     licence: 'CC BY-NC-SA 4.0 (non-commercial use), as the corpus it was trained on',
     card: CARD_NOTICE,
     calibration: null,
+    split: { protocol, fold },
   };
 }
 

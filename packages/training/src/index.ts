@@ -5,14 +5,17 @@ export { readRavdess } from './corpora/ravdess.ts';
 export { extractFeatures, type ExtractOptions } from './features/extract.ts';
 export { FeatureSet, type ClipFeatures, type FeatureFailure } from './features/feature-set.ts';
 export { SEED_FEATURES, SEED_VARIANTS, type FeatureSettings, type Variant } from './features/settings.ts';
-export { measure, predict, type Figures, type Prediction } from './evaluate.ts';
+export { buildNetwork } from './export.ts';
+export { measure, testModel, type Figures, type Prediction } from './evaluate.ts';
 export {
   exportRun,
   readReport,
   runExperiment,
+  sumUp,
   type ExperimentOptions,
   type ExperimentReport,
   type Spread,
+  type Tested,
 } from './experiment.ts';
 export type { EpochRecord } from './run.ts';
 export type { TrainProgress } from './train.ts';

@@ -31,11 +31,16 @@ describe('parseMetadata', () => {
       licence: 'MIT',
       card: 'A network for tests, of the form of a real one.',
       calibration: { temperature: 1.5, threshold: 0.4 },
+      split: null,
     });
   });
 
-  test('a model need not be calibrated', () => {
-    expect(parse({}).calibration).toBeNull();
+  test('a model need not be calibrated, nor say what it has not seen', () => {
+    expect(parse({})).toMatchObject({ calibration: null, split: null });
+    expect(parse({ split: '{"protocol":"emobox","fold":"2"}' }).split).toEqual({
+      protocol: 'emobox',
+      fold: '2',
+    });
   });
 
   test.each([
@@ -52,6 +57,7 @@ describe('parseMetadata', () => {
     ['features', '{"kind":"mfcc","nMfcc":40,"nFft":2048,"hopLength":512.5,"nMels":128}'],
     ['calibration', '{"temperature":0,"threshold":0.5}'],
     ['calibration', '{"temperature":1,"threshold":50}'],
+    ['split', '{"protocol":"emobox"}'],
   ])('%s: %s is MODEL_INVALID, and the message names the key', (key, value) => {
     expect(() => parse({ [key]: value })).toThrow(
       expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(`"${key}`) }),

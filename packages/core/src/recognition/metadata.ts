@@ -16,6 +16,12 @@ export interface Calibration {
   readonly threshold: number;
 }
 
+/** Which clips the model has not seen: the test part of this fold of this protocol. */
+export interface Split {
+  readonly protocol: string;
+  readonly fold: string;
+}
+
 /** What a model file says of itself, in the `metadata_props` of its ONNX graph. */
 export interface ModelMetadata {
   readonly name: string;
@@ -30,6 +36,8 @@ export interface ModelMetadata {
   readonly licence: string;
   readonly card: string;
   readonly calibration: Calibration | null;
+  /** Absent (null): nobody knows what the model was trained on exactly, so a test on its corpus may flatter it. */
+  readonly split: Split | null;
 }
 
 // Field numbers of onnx.proto: ModelProto.metadata_props, StringStringEntryProto.key and .value.
@@ -93,6 +101,7 @@ export function parseMetadata(props: ReadonlyMap<string, string>): ModelMetadata
     licence: text(props, 'licence'),
     card: text(props, 'card'),
     calibration: props.has('calibration') ? calibration(props) : null,
+    split: props.has('split') ? split(props) : null,
   };
 }
 
@@ -131,6 +140,14 @@ function calibration(props: ReadonlyMap<string, string>): Calibration {
     throw invalid('calibration.threshold', threshold, 'a number from 0 to 1');
   }
   return { temperature: positive('calibration.temperature', value['temperature']), threshold };
+}
+
+function split(props: ReadonlyMap<string, string>): Split {
+  const { protocol, fold } = record(props, 'split');
+  if (typeof protocol !== 'string' || typeof fold !== 'string') {
+    throw invalid('split', { protocol, fold }, 'the names of a protocol and a fold');
+  }
+  return { protocol, fold };
 }
 
 function text(props: ReadonlyMap<string, string>, key: string): string {

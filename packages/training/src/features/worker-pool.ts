@@ -31,7 +31,7 @@ export async function runInWorkers<Task, Result>(
       for (const [index, task] of waiting) {
         stop.throwIfAborted();
         worker ??= await startWorker(script, workerData, stop);
-        worker.postMessage(task, []);
+        worker.postMessage(task);
         let result: Result;
         try {
           result = await nextMessage<Result>(worker, stop);

@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MarsError, type ModelMetadata } from '@mars/core';
+import {
+  PROTOCOLS,
+  readReport,
+  sumUp,
+  testModel,
+  type ExperimentReport,
+  type Protocol,
+  type Tested,
+} from '@mars/training';
+import { Option, type Command } from 'commander';
+import { collect, readCorpora } from '../corpora.ts';
+import { printFigures } from '../figures.ts';
+import { readModelFile } from '../models.ts';
+import { statusLine } from '../progress.ts';
+
+interface EvaluateOptions {
+  model?: string;
+  run?: string;
+  corpus: string[];
+  protocol: Protocol;
+  json?: boolean;
+}
+
+/** Adds `mars evaluate`. */
+export function addEvaluate(program: Command): void {
+  program
+    .command('evaluate')
+    .summary('test a model on clips that it never saw')
+    .description(
+      'Classifies the test clips of a protocol from their files, as "mars classify" does, and prints the figures.\n' +
+        'A model that was trained on clips of the test part is refused.',
+    )
+    .addOption(
+      new Option('-m, --model <name|path>', 'a shipped model, a .onnx file, or a folder with a model.onnx'),
+    )
+    .addOption(
+      new Option('-r, --run <folder>', 'all trainings of a run, each on its own test part').conflicts(
+        'model',
+      ),
+    )
+    .requiredOption('-c, --corpus <name=dir>', 'a corpus and its folder; repeat for several', collect)
+    .addOption(
+      new Option(
+        '-p, --protocol <name>',
+        'how clips are divided: seed = random 80/20, emobox = unseen actors',
+      )
+        .choices(Object.keys(PROTOCOLS))
+        .makeOptionMandatory(),
+    )
+    .option('--json', 'print the report as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  mars evaluate --model seed --corpus ravdess=/data/ravdess --protocol seed
+  mars evaluate --run runs/emobox --corpus ravdess=/data/ravdess --protocol emobox --json`,
+    )
+    .action(evaluate);
+}
+
+async function evaluate({ model, run, corpus, protocol, json }: EvaluateOptions): Promise<void> {
+  if (model === undefined && run === undefined) {
+    throw new MarsError(
+      'NO_INPUT',
+      'There is nothing to evaluate. Name a model with --model or a run with --run.',
+    );
+  }
+  const clips = await readCorpora(corpus);
+  const models =
+    run === undefined
+      ? [{ name: model!, seed: 0, bytes: await readModelFile(model!) }]
+      : await modelsOf(run, await readReport(run));
+  const status = statusLine();
+  const tested: Tested[] = [];
+  let first: ModelMetadata | undefined;
+  for (const { name, seed, bytes } of models) {
+    const { fold, predictions, metadata } = await testModel(bytes, protocol, clips, {
+      onProgress: (done, total) => status.show(`${name}: ${done} of ${total} clips`),
+    });
+    status.clear();
+    if (metadata.split === null) {
+      status.log(
+        `mars: ${name} does not say what it was trained on: if these clips were among it, the figures flatter.`,
+      );
+    }
+    first ??= metadata;
+    tested.push({ fold, seed, predictions });
+  }
+  const report = sumUp(first!.name, protocol, first!.labels, tested);
+  if (json) console.log(JSON.stringify(report));
+  else printFigures(report);
+}
+
+async function modelsOf(run: string, { trainings }: ExperimentReport) {
+  return Promise.all(
+    trainings.map(async ({ training, seed }) => {
+      const bytes: Uint8Array = await readFile(join(run, training, 'model.onnx'));
+      return { name: training, seed, bytes };
+    }),
+  );
+}
