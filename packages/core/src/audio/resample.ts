@@ -89,7 +89,7 @@ export class Resampler {
     this.toRate = toRate;
     this.up = toRate / divisor;
     this.down = fromRate / divisor;
-    this.kernel = designKernel(this.up, this.down);
+    this.kernel = kernelFor(this.up, this.down);
     this.latencySec = this.kernel.half / fromRate;
     this.pending = new Float64Array(this.kernel.half - 1);
   }
@@ -230,6 +230,22 @@ function applyBetweenRows(
     }
     output[i] = before + (fraction % 1) * (after - before);
   }
+}
+
+/** The kernels of the latest ratios: clip after clip has the same few rates, and a design costs 2 ms. */
+const kernels = new Map<string, Kernel>();
+const KEPT_KERNELS = 4;
+
+function kernelFor(up: number, down: number): Kernel {
+  const ratio = `${up}/${down}`;
+  const kernel = kernels.get(ratio) ?? designKernel(up, down);
+  kernels.delete(ratio);
+  kernels.set(ratio, kernel);
+  for (const oldest of kernels.keys()) {
+    if (kernels.size <= KEPT_KERNELS) break;
+    kernels.delete(oldest);
+  }
+  return kernel;
 }
 
 function designKernel(up: number, down: number): Kernel {
