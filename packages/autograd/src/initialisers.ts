@@ -30,7 +30,8 @@ export const orthogonalBlocks: Initialiser = (shape, random) => {
   if (shape.length !== 2 || rows % size !== 0) {
     throw new RangeError(`orthogonalBlocks fills [n · size, size]; [${shape.join(', ')}] came.`);
   }
-  const result = new Float32Array(rows * size);
+  // In float64 to the end: a last row is what little all others leave of it, so their rounding would show.
+  const result = new Float64Array(rows * size);
   for (let block = 0; block < rows; block += size) {
     for (let row = 0; row < size; row += 1) {
       const vector = Float64Array.from({ length: size }, () => random.normal());
@@ -44,7 +45,7 @@ export const orthogonalBlocks: Initialiser = (shape, random) => {
       for (let i = 0; i < size; i += 1) result[(block + row) * size + i] = vector[i] / norm;
     }
   }
-  return result;
+  return Float32Array.from(result);
 };
 
 function fill(shape: readonly number[], next: () => number): Float32Array {

@@ -4,7 +4,6 @@ import { mul, sum } from '../src/operations.ts';
 import { createRandom } from '../src/random.ts';
 import { input, type Shape } from '../src/tensor.ts';
 import { evaluate, volume, type Feed, type Result } from './evaluate.ts';
-import { expect } from './expect.ts';
 import type { LayerCase, Values } from './pytorch.ts';
 
 export interface PassOptions {
@@ -31,11 +30,11 @@ export async function passThrough(
   layer: Layer,
   { x, parameters = {}, buffers = {}, training, upstream, shape = x.shape, seed = 'dropout' }: PassOptions,
 ): Promise<Pass> {
-  const feeds: Record<string, Feed> = { x: toFeed(x) };
+  const feeds: Record<string, Feed> = { x: x };
   const tensors = (values: Record<string, Values>) =>
     Object.fromEntries(
       Object.entries(values).map(([name, value]) => {
-        feeds[name] = toFeed(value);
+        feeds[name] = value;
         return [`layer.${name}`, input(name, value.shape)];
       }),
     );
@@ -57,7 +56,7 @@ export async function passThrough(
   for (const [name, tensor] of Object.entries(pass.buffers)) outputs[`buffer ${name}`] = tensor;
   for (const [name, tensor] of Object.entries(pass.exposed)) outputs[`exposed ${name}`] = tensor;
   if (upstream) {
-    feeds.upstream = toFeed(upstream);
+    feeds.upstream = upstream;
     const loss = sum(mul(pass.output, input('upstream', upstream.shape)));
     const wrt = { x: start, ...weights };
     const derivatives = gradient(loss, Object.values(wrt));
@@ -78,28 +77,15 @@ export async function passThrough(
   };
 }
 
-/** The training graph gives PyTorch's values and gradients, the inference graph its values. */
-export async function expectPyTorch(layer: Layer, reference: LayerCase): Promise<void> {
-  const specs = Object.entries(layer.parameters ?? {}).map(([name, { shape }]) => [name, shape]);
-  const given = Object.entries(reference.parameters).map(([name, { shape }]) => [name, shape]);
-  expect(Object.fromEntries(specs)).toEqual(Object.fromEntries(given));
-
-  const training = await passThrough(layer, { ...reference, training: true });
-  expectValues(training.y, reference.y);
-  expect(Object.keys(training.gradients).sort()).toEqual(Object.keys(reference.gradients).sort());
-  for (const [name, value] of Object.entries(reference.gradients)) {
-    expectValues(training.gradients[name], value);
-  }
-
-  const { x, parameters, y } = reference;
-  expectValues((await passThrough(layer, { x, parameters, training: false })).y, y);
+/** All that a layer gives, in the training graph and in the one for use, and what PyTorch gives for it. */
+export async function besidePyTorch(layer: Layer, reference: LayerCase) {
+  const { x, parameters, y, upstream, gradients } = reference;
+  const training = await passThrough(layer, { x, parameters, upstream, training: true });
+  const inference = await passThrough(layer, { x, parameters, training: false });
+  const received = { y: training.y, 'y for use': inference.y, ...training.gradients };
+  const expected = { y, 'y for use': y, ...gradients };
+  return { received, expected };
 }
 
-export function expectValues(received: Result, expected: Values): void {
-  expect(received.shape).toEqual(expected.shape);
-  expect(received.values).toBeAllClose(expected.data, { rtol: 1e-5, atol: 2e-6 });
-}
-
-export function toFeed({ data, shape }: Values): Feed {
-  return { values: data, shape };
-}
+/** What float32 leaves of PyTorch's float64. */
+export const FLOAT32 = { rtol: 1e-5, atol: 2e-6 };

@@ -5,7 +5,7 @@ import type { AdamOptions } from '../src/optimisers.ts';
 /** Numbers of a tensor, row by row. */
 export interface Values {
   shape: number[];
-  data: number[];
+  values: number[];
 }
 
 /** One forward and one backward pass of a layer. */
