@@ -24,8 +24,10 @@ export interface ExperimentOptions {
   out: string;
   resume?: boolean;
   cacheDir?: string;
-  /** Trainings at a time (1); the cores are shared between them. */
+  /** Trainings at a time (1). */
   jobs?: number;
+  /** Threads of each training (the cores, shared between the jobs). */
+  threads?: number;
   signal?: AbortSignal;
   onFeatures?: (done: number, total: number) => void;
   onProgress?: (training: string, progress: TrainProgress) => void;
@@ -72,6 +74,7 @@ export async function runExperiment({
   resume = false,
   cacheDir,
   jobs = 1,
+  threads = Math.max(1, Math.floor(availableParallelism() / jobs)),
   signal,
   onFeatures,
   onProgress,
@@ -80,7 +83,6 @@ export async function runExperiment({
   const folds = splitFolds(protocol, clips);
   await checkFolder(out, config, protocol, resume);
   await prepareFeatures(folds, config, { cacheDir, signal, onFeatures });
-  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
   const tasks = seeds.flatMap((seed) =>
     folds.map((fold): TrainingTask => {
       const path = join(out, trainingName(fold.name, seed));

@@ -21,6 +21,7 @@ interface TrainOptions {
   seeds: number;
   epochs?: number;
   jobs: number;
+  threads?: number;
   cache?: string;
   json?: boolean;
 }
@@ -51,6 +52,7 @@ export function addTrain(program: Command): void {
     .option('--seeds <k>', 'how many seeds to train, counting up from --seed', wholeNumber(1), 1)
     .option('--epochs <n>', "epochs instead of the preset's", wholeNumber(1))
     .option('--jobs <n>', 'trainings at a time; they share the cores', wholeNumber(1), 1)
+    .option('--threads <n>', 'threads of each training (the cores, shared between the jobs)', wholeNumber(1))
     .option('--cache <folder>', 'where features are kept (.cache/features)')
     .option('--json', 'print the report as JSON')
     .addHelpText(
@@ -68,7 +70,7 @@ Progress goes to stderr, the figures to stdout.`,
 
 async function train(
   name: string,
-  { corpus, out, protocol, resume, seed, seeds, epochs, jobs, cache, json }: TrainOptions,
+  { corpus, out, protocol, resume, seed, seeds, epochs, jobs, threads, cache, json }: TrainOptions,
 ): Promise<void> {
   const config = epochs === undefined ? preset(name) : { ...preset(name), epochs };
   const clips = await readCorpora(corpus);
@@ -85,6 +87,7 @@ async function train(
       out,
       resume,
       jobs,
+      threads,
       cacheDir: cache,
       signal: interruption.signal,
       onFeatures: (done, total) => status.show(`features: ${done} of ${total} clips`),
