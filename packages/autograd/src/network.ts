@@ -49,10 +49,15 @@ export interface Network {
 /**
  * A network from its table of layers.
  *
+ * @throws RangeError for a layer's name that is a number (JavaScript would move it to the front) or holds a dot.
  * @example
  * const mlp = network({ hidden: dense({ inFeatures: 40, outFeatures: 64 }), act: activation('relu'), out: dense({ inFeatures: 64, outFeatures: 8 }) });
  */
 export function network(layers: Record<string, Layer>): Network {
+  const misnamed = Object.keys(layers).find((name) => /^\d+$|\.|^$/.test(name));
+  if (misnamed !== undefined) {
+    throw new RangeError(`A layer needs a name that is no number and has no dot; '${misnamed}' came.`);
+  }
   const collect = <T>(kind: 'parameters' | 'buffers') =>
     Object.fromEntries(
       Object.entries(layers).flatMap(([layer, value]) =>
@@ -155,7 +160,10 @@ export function forward(
       parameter: (name) => parameters[`${layerName}.${name}`],
       buffer: (name) => buffers[`${layerName}.${name}`],
       updateBuffer: (name, value) => (result.buffers[`${layerName}.${name}`] = value),
-      expose: (name, tensor) => (result.exposed[name] = tensor),
+      expose: (name, tensor) => {
+        if (name in result.exposed) throw new RangeError(`Two layers expose '${name}'.`);
+        result.exposed[name] = tensor;
+      },
       uniform: (shape) => {
         if (!uniform) throw new Error(`${layerName} asked for random numbers outside training.`);
         return uniform(shape);
