@@ -216,8 +216,9 @@ describe('an error', () => {
   test('for the state of another network', async () => {
     await withStep(recogniser(), {}, async (step) => {
       const state = step.save();
-      const wrong = { ...state.vectors, parameters: new Float32Array(3) };
-      expect(() => step.restore({ step: 1, vectors: wrong })).toThrow(/'parameters' holds 3 values/);
+      const zeros = { ...state.vectors, parameters: state.vectors.parameters.map(() => 0) };
+      const wrong = { ...zeros, moment2: new Float32Array(3) };
+      expect(() => step.restore({ step: 1, vectors: wrong })).toThrow(/'moment2' holds 3 values/);
       expect(() => step.restore({ step: 1, vectors: {} })).toThrow(/holds 0 values/);
       expect(step.save()).toEqual(state);
     });

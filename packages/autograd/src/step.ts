@@ -126,8 +126,8 @@ export class TrainingStep {
           `The saved '${name}' holds ${vectors[name]?.length ?? 0} values; ${size} are needed.`,
         );
       }
-      this.vector(name).set(vectors[name]);
     }
+    for (const [name] of this.#plan.vectors) this.vector(name).set(vectors[name]);
     this.#step = step;
   }
 
