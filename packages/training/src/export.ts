@@ -36,7 +36,7 @@ export function writeModel(
     preprocess: (mfcc) => padToAtLeast(normalise(mfcc, normaliser), config.frames),
     build: ({ output, exposed }) => ({
       scores: operations.softmax(output),
-      attention: { ...exposed.attention, shape: ['batch', 'time'] },
+      attention: operations.operator('Identity', [exposed.attention], [['batch', 'time']])[0],
     }),
     name: metadata.name,
     metadata: Object.fromEntries(
