@@ -13,6 +13,14 @@ export interface Weights {
  * The network as a graph for use: no dropout, running statistics, fused operators, and any axis that `input` leaves
  * open. The weights are stored in it.
  * `build` turns the forward pass into the outputs of the file.
+ *
+ * @throws RangeError when the weights are not as many as the network's.
+ * @example
+ * const file = writeInferenceGraph(model, weights, {
+ *   x: input('mfcc', ['batch', 'frames', 40]),
+ *   build: ({ output, exposed }) => ({ scores: operations.softmax(output), attention: exposed.attention }),
+ *   metadata: { labels: '["calm","happy"]' },
+ * });
  */
 export function writeInferenceGraph(
   network: Network,
@@ -36,7 +44,8 @@ export interface InferenceOptions extends GraphOptions {
 
 /**
  * The same graph with the flat vectors `parameters` and `buffers` as inputs: for evaluating while training goes on,
- * without writing a file for every epoch.
+ * without writing a file for every epoch. Inputs `x` (of `shape`), `parameters` and, where the network has any,
+ * `buffers`; output `logits`.
  */
 export function writeEvaluationGraph(network: Network, shape: Shape): Uint8Array {
   const pass = forward(network, input('x', shape), {

@@ -4,12 +4,20 @@ import { axisSize, constant, scalar, type Tensor } from './tensor.ts';
 export interface CrossEntropyOptions {
   /** Share of the target that is spread evenly over all classes: Szegedy et al. 2016. Default 0. */
   labelSmoothing?: number;
-  /** One weight per class; the mean over the batch is weighted by them, as PyTorch's `CrossEntropyLoss`. */
+  /**
+   * One weight per class; the mean over the batch is weighted by them, as PyTorch's `CrossEntropyLoss` does for class
+   * indices. (For mixtures PyTorch divides by the number of rows instead; here they are weighted alike.)
+   */
   classWeights?: readonly number[];
 }
 
 /**
- * Softmax cross-entropy of logits (B, L) against target distributions (B, L) (one-hot rows, or mixtures): a scalar.
+ * Softmax cross-entropy of logits (B, L) against target distributions (B, L) (one-hot rows, or mixtures): a scalar, in
+ * nats.
+ *
+ * @throws RangeError when there is not one class weight per label.
+ * @example
+ * const loss = softmaxCrossEntropy(logits, input('targets', [64, 8]), { labelSmoothing: 0.1 });
  */
 export function softmaxCrossEntropy(
   logits: Tensor,

@@ -1,6 +1,7 @@
 /**
  * The differentiable operations. Each records one ONNX operator (opset 17) and knows its own gradient, written
- * with the same operations.
+ * with the same operations. Shapes that do not fit are a RangeError when the operation is written, an axis that is
+ * open where its size must be known is a TypeError; negative axes count from the end.
  */
 import {
   axisSize,
@@ -66,20 +67,28 @@ function binary(operator: string, a: Tensor, b: Tensor, backward: Backward): Ten
 
 // --- elementwise, one operand --------------------------------------------------------------------------------
 
+/** −x. */
 export const neg = (x: Tensor): Tensor => unary('Neg', x, (g) => neg(g));
 
+/** eˣ. */
 export const exp = (x: Tensor): Tensor => unary('Exp', x, (g, y) => mul(g, y));
 
+/** The natural logarithm; x > 0. */
 export const log = (x: Tensor): Tensor => unary('Log', x, (g) => div(g, x));
 
+/** √x; the gradient at 0 is infinite. */
 export const sqrt = (x: Tensor): Tensor => unary('Sqrt', x, (g, y) => div(mul(g, scalar(0.5)), y));
 
+/** x². */
 export const square = (x: Tensor): Tensor => mul(x, x);
 
+/** 1 / x. */
 export const reciprocal = (x: Tensor): Tensor => unary('Reciprocal', x, (g, y) => neg(mul(g, mul(y, y))));
 
+/** The hyperbolic tangent. */
 export const tanh = (x: Tensor): Tensor => unary('Tanh', x, (g, y) => mul(g, sub(scalar(1), mul(y, y))));
 
+/** 1 / (1 + e⁻ˣ). */
 export const sigmoid = (x: Tensor): Tensor =>
   unary('Sigmoid', x, (g, y) => mul(g, mul(y, sub(scalar(1), y))));
 
@@ -136,7 +145,10 @@ export function gemm(
   })[0];
 }
 
-/** x · weightᵀ + bias over the last axis: [..., in] · [out, in] → [..., out] (PyTorch's `linear`). */
+/**
+ * x · weightᵀ + bias over the last axis: [..., in] · [out, in] → [..., out] (PyTorch's `linear`). With open axes it has
+ * no gradient.
+ */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const [outSize, inSize] = staticShape(weight);
   const leading = x.shape.slice(0, -1);
@@ -178,7 +190,7 @@ export function columnSum(x: Tensor): Tensor {
   return reshape(gemm(ones, x), [columns]);
 }
 
-/** Mean over `axes` (default: all). */
+/** Mean over `axes` (default: all). Over open axes it has no gradient. */
 export function mean(x: Tensor, axes: readonly number[] = allAxes(x), keepDims = false): Tensor {
   if (axes.some((axis) => typeof x.shape.at(axis) !== 'number')) {
     return record('ReduceMean', [x], [reducedShape(x.shape, axes, keepDims)], {
@@ -343,10 +355,12 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   })[0];
 }
 
+/** Zeros of a known shape. */
 export function zeros(shape: Shape): Tensor {
   return expand(scalar(0), shape);
 }
 
+/** Ones in the shape of x, which must be known. */
 export function onesLike(x: Tensor): Tensor {
   return expand(scalar(1), x.shape);
 }

@@ -28,7 +28,13 @@ export interface AdamOptions {
   decayMask?: Float32Array;
 }
 
-/** Adam (Kingma & Ba 2015) and, with `weightDecay`, AdamW (Loshchilov & Hutter 2019), as in PyTorch. */
+/**
+ * Adam (Kingma & Ba 2015, algorithm 1) and, with `weightDecay`, AdamW (Loshchilov & Hutter 2019, algorithm 2), with
+ * PyTorch's defaults but no weight decay.
+ *
+ * @example
+ * const optimiser = adam({ weightDecay: 0.01, decayMask: decayMask(model) });
+ */
 export function adam({
   beta1 = 0.9,
   beta2 = 0.999,
@@ -62,7 +68,10 @@ export function adam({
   };
 }
 
-/** Gradients scaled down so that their norm is at most `maxNorm`: Pascanu et al. 2013, as PyTorch's `clip_grad_norm_`. */
+/**
+ * Gradients scaled down so that their Euclidean norm is at most `maxNorm`: Pascanu et al. 2013, algorithm 1, as
+ * PyTorch's `clip_grad_norm_`.
+ */
 export function clipByNorm(gradients: Tensor, maxNorm: number): Tensor {
   const norm = sqrt(sum(square(gradients)));
   const scale = div(scalar(maxNorm), add(norm, scalar(1e-6)));

@@ -7,7 +7,14 @@ export interface SessionOptions {
   profilePrefix?: string;
 }
 
-/** A graph that is ready to run in ONNX Runtime. */
+/**
+ * A graph that is ready to run in ONNX Runtime.
+ *
+ * @example
+ * const session = await Session.create(writeGraph({ y: operations.relu(input('x', [3])) }));
+ * const { y } = await session.run({ x: float32(Float32Array.of(-1, 0, 1), [3]) });
+ * await session.dispose();
+ */
 export class Session {
   readonly #session: InferenceSession;
 

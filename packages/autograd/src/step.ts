@@ -43,6 +43,12 @@ export interface StepResult {
  * A whole training step (forward, backward, clipping, optimiser, moving average) as one plain ONNX graph.
  * Of the parameters, the optimiser's moments and the buffers two sets of memory exist; each step reads one and
  * writes the other, so nothing is allocated or copied.
+ *
+ * @example
+ * const step = await TrainingStep.create(model, { inputShape: [64, 200, 40], labels: 8, optimiser: adam(), seed: 1 });
+ * for (const { x, targets } of batches) console.log((await step.run(x, targets, 1e-3)).loss);
+ * const trained = step.vector('parameters');
+ * await step.dispose();
  */
 export class TrainingStep {
   readonly #session: Session;

@@ -34,12 +34,23 @@ export interface Tensor {
   readonly source: Source;
 }
 
-/** A value that is fed when the graph runs. Shape: any, with names for open axes. */
+/**
+ * A value that is fed when the graph runs. Shape: any, with names for open axes.
+ *
+ * @example
+ * const clips = input('clips', ['batch', 'frames', 40]);
+ */
 export function input(name: string, shape: Shape, dataType: DataType = 'float32'): Tensor {
   return { shape, dataType, source: { kind: 'input', name } };
 }
 
-/** A value stored in the graph. `name` is kept in the file where it is given (weights keep their names). */
+/**
+ * A value stored in the graph. `name` is kept in the file where it is given (weights keep their names).
+ *
+ * @throws RangeError when the values do not fill the shape.
+ * @example
+ * const identity = constant(Float32Array.of(1, 0, 0, 1), [2, 2]);
+ */
 export function constant(data: TypedData, shape: readonly number[], name?: string): Tensor {
   const expected = shape.reduce((product, size) => product * size, 1);
   if (data.length !== expected) {

@@ -21,7 +21,9 @@ interface NormalizationOptions {
 
 /**
  * Batch normalisation of each channel (last axis) over all other axes: Ioffe & Szegedy 2015. As PyTorch's
- * `BatchNorm1d`, running statistics move by `momentum` and hold the unbiased variance.
+ * `BatchNorm1d`, running statistics move by `momentum` and hold the unbiased variance. (..., C) → (..., C).
+ *
+ * @throws RangeError when a training batch has a single row, which has no variance.
  */
 export function batchNorm1d(
   channels: number,
@@ -69,7 +71,7 @@ function normaliseColumns(x: Tensor, weight: Tensor, bias: Tensor, eps: number) 
   return { output, mean: batchMean, variance };
 }
 
-/** Layer normalisation over the last axis: Ba et al. 2016, as PyTorch's `LayerNorm(features)`. */
+/** Layer normalisation over the last axis: Ba et al. 2016, eq. 4, as PyTorch's `LayerNorm(features)`. */
 export function layerNorm(features: number, { eps = 1e-5 }: NormalizationOptions = {}): Layer {
   return {
     parameters: gainAndBias(features),

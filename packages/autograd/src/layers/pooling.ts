@@ -2,14 +2,20 @@ import type { Layer } from '../network.ts';
 import { maximum, mean, operator, reshape, slice, split, transpose } from '../operations.ts';
 import { axisSize, type Tensor } from '../tensor.ts';
 
-/** Largest value of every `size` frames: (B, T, C) → (B, ⌊T / size⌋, C), as PyTorch's `MaxPool1d(size)`. */
+/**
+ * Largest value of every `size` frames: (B, T, C) → (B, ⌊T / size⌋, C), as PyTorch's `MaxPool1d(size)`. A rest of fewer
+ * frames is left out; of equal values the first gets the gradient.
+ */
 export function maxPool1d(size: number): Layer {
   return {
     forward: (x, { training }) => (training ? groupFrames(x, size, pickLargest) : fused('MaxPool', x, size)),
   };
 }
 
-/** Mean of every `size` frames: (B, T, C) → (B, ⌊T / size⌋, C), as PyTorch's `AvgPool1d(size)`. */
+/**
+ * Mean of every `size` frames: (B, T, C) → (B, ⌊T / size⌋, C), as PyTorch's `AvgPool1d(size)`. A rest of fewer frames is
+ * left out.
+ */
 export function avgPool1d(size: number): Layer {
   return {
     forward: (x, { training }) =>
