@@ -24,6 +24,10 @@ export interface TrainingOptions extends CrossEntropyOptions, SessionOptions {
   maxGradientNorm?: number;
   /** Share of the old value in the exponential moving average of the weights; absent: no average is kept. */
   averageDecay?: number;
+  /**
+   * Of the first values and of dropout. The same seed gives the same training bit for bit, on the same machine with as
+   * many `threads`: another number of them adds up in another order, which shows in the last digits.
+   */
   seed: string | number;
 }
 
