@@ -54,7 +54,7 @@ export function sing(
 export function tinyConfig(changes: Partial<TrainConfig> = {}): TrainConfig {
   return {
     preset: 'tiny',
-    network: { channels: [12, 16], hiddenSize: 16 },
+    network: { channels: [12, 16], hiddenSize: 16, dropoutRate: 0.3 },
     features: { sampleRate: SAMPLE_RATE, nMfcc: 13, nMels: 26, nFft: 512, hopLength: 128 },
     frames: 40,
     variants: [{ kind: 'original' }, { kind: 'noise' }],

@@ -16,10 +16,10 @@ export interface SeedOptions {
   /** Coefficients per frame. */
   inFeatures: number;
   labels: number;
-  channels?: readonly [number, number];
-  hiddenSize?: number;
+  channels: readonly [number, number];
+  hiddenSize: number;
+  dropoutRate: number;
   bidirectional?: boolean;
-  dropoutRate?: number;
 }
 
 /**
@@ -29,10 +29,10 @@ export interface SeedOptions {
 export function seedNetwork({
   inFeatures,
   labels,
-  channels: [first, second] = [64, 128],
-  hiddenSize = 128,
+  channels: [first, second],
+  hiddenSize,
+  dropoutRate,
   bidirectional = false,
-  dropoutRate = 0.3,
 }: SeedOptions): Network {
   const features = bidirectional ? 2 * hiddenSize : hiddenSize;
   return network({
