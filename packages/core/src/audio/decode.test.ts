@@ -153,6 +153,12 @@ describe('what is missing or damaged is said', () => {
     expect((await decodeAudio(whole.subarray(0, -108))).samples).toHaveLength(9_216 - 576);
   });
 
+  test('keeps the last frames where they are tiny, as those of digital silence are', async () => {
+    const { samples } = await decodeAudio(await fixture('trailing-silence.flac'));
+    expect(samples).toHaveLength(5_600);
+    expect(samples.subarray(3_200).every((sample) => sample === 0)).toBe(true);
+  });
+
   test('FLAC of unknown length is an error unless it ends between two frames', async () => {
     const whole = await fixture('unknown-length.flac');
     const ends: number[] = [];
