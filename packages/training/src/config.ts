@@ -31,7 +31,7 @@ export interface TrainConfig {
  */
 const seed: TrainConfig = {
   preset: 'seed',
-  network: { channels: [48, 96], hiddenSize: 64, dropoutRate: 0.2 },
+  network: { channels: [48, 96], hiddenSize: 64, dropoutRate: 0.3 },
   features: SEED_FEATURES,
   frames: 200,
   variants: SEED_VARIANTS,
