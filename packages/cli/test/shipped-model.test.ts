@@ -1,0 +1,45 @@
+import { existsSync, globSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { jsonLines, mars } from './mars.ts';
+
+/** The model that `mars classify` takes when none is named, on recordings. */
+const ROOT = join(import.meta.dirname, '../../..');
+const CORPORA = process.env['MARS_CORPORA'] ?? join(ROOT, '../shared/corpora');
+const ORIGINALS = join(CORPORA, 'ravdess-original');
+const FLACS = join(CORPORA, 'ravdess/speech');
+const present = existsSync(ORIGINALS) && existsSync(FLACS);
+if (!present) console.warn(`skipped: no RAVDESS at ${CORPORA}; set MARS_CORPORA to test on real recordings`);
+
+test('classifies the samples', async () => {
+  const { status, stdout } = await mars(['classify', '--json', 'samples'], { cwd: ROOT });
+  expect(status).toBe(0);
+  const lines = jsonLines(stdout);
+  expect(lines).toHaveLength(7);
+  for (const { verdict, scores = [] } of lines) {
+    expect(verdict).toBe('emotion');
+    expect(scores).toHaveLength(8);
+  }
+});
+
+describe.skipIf(!present)('real recordings: 48 kHz WAVs, one of them stereo, and the same clips as 24 kHz FLAC', () => {
+  test('give the same label, and scores within 0.02', async () => {
+    const wavs = globSync(join(ORIGINALS, '*.wav')).toSorted();
+    const flacs = wavs.map((wav) => {
+      const name = basename(wav, '.wav');
+      return join(FLACS, `Actor_${name.slice(-2)}`, `${name}.flac`);
+    });
+    const { status, stdout } = await mars(['classify', '--json', ...wavs, ...flacs], { cwd: ROOT });
+    expect(status).toBe(0);
+    const lines = jsonLines(stdout);
+    expect(lines).toHaveLength(2 * wavs.length);
+    for (const [index, wav] of lines.slice(0, wavs.length).entries()) {
+      const flac = lines[wavs.length + index];
+      expect(flac.emotion, wav.file).toBe(wav.emotion);
+      const scoreOf = new Map(flac.scores?.map(({ label, score }) => [label, score]));
+      for (const { label, score } of wav.scores ?? []) {
+        expect(Math.abs(score - scoreOf.get(label)!), `${wav.file} ${label}`).toBeLessThan(0.02);
+      }
+    }
+  });
+});
