@@ -68,9 +68,11 @@ async function torchAt(
 ): Promise<{ version: string; round: Round; end: () => void } | undefined> {
   const python = process.env['MARS_BENCH_PYTHON'] ?? 'python3';
   const script = join(import.meta.dirname, 'pytorch.py');
-  const child = spawn(python, [script, String(batchSize), String(STEPS)], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
+  const { channels, hiddenSize, dropoutRate } = preset('seed').network;
+  const sizes = [batchSize, STEPS, ...channels, hiddenSize, dropoutRate].map(String);
+  // A Python that was named should work, and says what it lacks; one that happens to be there need not have torch.
+  const named = process.env['MARS_BENCH_PYTHON'] !== undefined;
+  const child = spawn(python, [script, ...sizes], { stdio: ['pipe', 'pipe', named ? 'inherit' : 'ignore'] });
   const failed = once(child, 'error').then(() => undefined);
   const ended = once(child, 'exit').then(() => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -17,19 +17,24 @@ export interface Example {
 export function fitNormaliser(examples: readonly Example[], nFeatures: number): Normaliser {
   const sum = new Float64Array(nFeatures);
   const squares = new Float64Array(nFeatures);
+  const lowest = new Float64Array(nFeatures).fill(Infinity);
+  const highest = new Float64Array(nFeatures).fill(-Infinity);
   let frames = 0;
   for (const { features } of examples) {
     frames += features.frames;
     for (let i = 0; i < features.data.length; i += 1) {
       const value = features.data[i];
-      sum[i % nFeatures] += value;
-      squares[i % nFeatures] += value * value;
+      const k = i % nFeatures;
+      sum[k] += value;
+      squares[k] += value * value;
+      if (value < lowest[k]) lowest[k] = value;
+      if (value > highest[k]) highest[k] = value;
     }
   }
   const mean = Float32Array.from(sum, (total) => total / frames);
-  const std = Float32Array.from(
-    squares,
-    (total, i) => Math.sqrt(Math.max(total / frames - mean[i] ** 2, 0)) || 1,
+  const std = Float32Array.from(squares, (total, k) =>
+    // Rounding gives a coefficient that never changes a variance just above 0, and would make it huge.
+    lowest[k] === highest[k] ? 1 : Math.sqrt(Math.max(total / frames - mean[k] ** 2, 0)) || 1,
   );
   return { mean, std };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { TrainingState } from '@mars/autograd';
 import { MarsError } from '@mars/core';
 import type { TrainConfig } from './config.ts';
@@ -19,6 +20,11 @@ export interface RunDescription {
   readonly clips: { readonly train: string[]; readonly validation: string[]; readonly test: string[] };
   /** SHA-256 over the clips' contents: the same names with other audio are another run. */
   readonly clipsHash: string;
+  /**
+   * How many threads it began with. Told, not compared: another number rounds otherwise in the last digits, and that
+   * alone makes no other training.
+   */
+  readonly threads?: number;
 }
 
 /** One line of history.jsonl. */
@@ -45,6 +51,7 @@ export function describeRun(
   { name, train, validation, test }: Fold,
   seed: number,
   labels: readonly string[],
+  threads?: number,
 ): RunDescription {
   const ids = (part: Fold['train']) => part.map(({ corpus, id }) => `${corpus}/${id}`);
   const hash = createHash('sha256');
@@ -57,6 +64,7 @@ export function describeRun(
     labels,
     clips: { train: ids(train), validation: ids(validation), test: ids(test) },
     clipsHash: hash.digest('hex'),
+    threads,
   };
 }
 
@@ -79,11 +87,10 @@ export class RunFolder {
    * Errors: `RUN_INVALID` when the folder holds a run and `resume` is not asked for, or holds another one.
    */
   async claim(description: RunDescription, { resume }: { resume: boolean }): Promise<void> {
-    const text = `${JSON.stringify(description, null, 1)}\n`;
-    const existing = await this.#read('run.json');
+    const existing = await this.readJson<RunDescription>('run.json');
     if (existing === undefined) {
       await this.create();
-      await this.#replace('run.json', text);
+      await this.writeJson('run.json', description);
       return;
     }
     if (!resume) {
@@ -92,7 +99,7 @@ export class RunFolder {
         `${this.path} holds a training already. Give --resume to go on with it, or another --out.`,
       );
     }
-    if (existing.toString() !== text) {
+    if (!isDeepStrictEqual(identity(existing), identity(description))) {
       throw new MarsError(
         'RUN_INVALID',
         `${this.path} holds another training (another configuration, seed, split or corpus). Give another --out.`,
@@ -102,18 +109,30 @@ export class RunFolder {
 
   /** Errors: `RUN_INVALID` when the folder holds no run. */
   async description(): Promise<RunDescription> {
-    const text = await this.#read('run.json');
-    if (text === undefined) {
+    const description = await this.readJson<RunDescription>('run.json');
+    if (description === undefined) {
       throw new MarsError(
         'RUN_INVALID',
         `${this.path} is not a training run: it has no run.json. Give the folder that "mars train --out" wrote.`,
       );
     }
-    return JSON.parse(text.toString()) as RunDescription;
+    return description;
   }
 
+  /** Errors: `RUN_INVALID` where no folder can be. */
   async create(): Promise<void> {
-    await mkdir(this.path, { recursive: true });
+    try {
+      await mkdir(this.path, { recursive: true });
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      throw code === 'EEXIST' || code === 'ENOTDIR'
+        ? this.#isFile(cause)
+        : new MarsError(
+            'RUN_INVALID',
+            `The folder ${this.path} cannot be made (${code}). Check the permissions, or give another --out.`,
+            { cause },
+          );
+    }
   }
 
   async checkpoint(): Promise<Checkpoint | undefined> {
@@ -165,10 +184,11 @@ export class RunFolder {
     return bytes && (JSON.parse(bytes.toString()) as T);
   }
 
-  /** The objects of a file of one JSON object per line; none where there is no file. */
+  /** The objects of a file of one JSON object per line, a last line that was cut off left out; none where there is no file. */
   async readLines<T>(name: string): Promise<T[]> {
     const text = (await this.#read(name))?.toString() ?? '';
     return text
+      .slice(0, text.lastIndexOf('\n') + 1)
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as T);
@@ -186,9 +206,18 @@ export class RunFolder {
     try {
       return await readFile(join(this.path, name));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined;
+      throw code === 'ENOTDIR' ? this.#isFile(error) : error;
     }
+  }
+
+  #isFile(cause: unknown): MarsError {
+    return new MarsError(
+      'RUN_INVALID',
+      `${this.path} is a file, or lies below one; the folder of a run was expected. Give another.`,
+      { cause },
+    );
   }
 
   async #replace(name: string, content: string | Uint8Array): Promise<void> {
@@ -200,6 +229,11 @@ export class RunFolder {
       await rm(temporary, { force: true });
     }
   }
+}
+
+/** All of a description that makes it this training and no other. */
+function identity({ threads: _, ...description }: RunDescription): unknown {
+  return JSON.parse(JSON.stringify(description));
 }
 
 function vector(data: Float32Array): StoredTensor {

@@ -10,6 +10,7 @@ import {
   writeEvaluationGraph,
   type Network,
 } from '@mars/autograd';
+import { MarsError } from '@mars/core';
 import type { TrainConfig } from './config.ts';
 import type { Clip } from './corpora/clip.ts';
 import { Dataset, fitNormaliser, type Example } from './dataset.ts';
@@ -26,6 +27,7 @@ export interface TrainOptions {
   features: FeatureSet;
   /** Of the validation part, as recorded. */
   heldOut: FeatureSet;
+  /** Of the first weights, the order of the clips and dropout. Bit for bit the same only with as many `threads`. */
   seed: number;
   /** Must have been claimed; a checkpoint in it is taken up. */
   folder: RunFolder;
@@ -54,9 +56,10 @@ export interface TrainProgress {
  * with the validation part and a checkpoint. The last epoch's weights are the result; nothing is chosen by looking at
  * validation or test.
  *
- * Deterministic: the same fold, configuration, seed and machine give the same weights, interrupted or not.
+ * Deterministic: the same fold, configuration, seed, machine and number of threads give the same weights, interrupted
+ * or not.
  *
- * Errors: the signal's reason when aborted.
+ * Errors: the signal's reason when aborted; `CONFIG_INVALID` when the training part does not fill one batch.
  */
 export async function train(
   fold: Fold,
@@ -68,6 +71,14 @@ export async function train(
   if (checkpoint?.epoch === config.epochs) return;
 
   const trainExamples = toExamples(fold.train, features, labels);
+  if (trainExamples.length < config.batchSize) {
+    throw new MarsError(
+      'CONFIG_INVALID',
+      `The training part of fold ${fold.name} holds ${trainExamples.length} examples ` +
+        `(${features.variants.length} versions of each usable clip), and one batch takes ${config.batchSize}. ` +
+        'Train on more clips, or in smaller batches.',
+    );
+  }
   const normaliser = checkpoint?.normaliser ?? fitNormaliser(trainExamples, config.features.nMfcc);
   const trainSet = new Dataset(trainExamples, normaliser, config.frames);
   const validationSet = new Dataset(toExamples(fold.validation, heldOut, labels), normaliser, config.frames);
@@ -90,6 +101,12 @@ export async function train(
     const random = createRandom(seed).fork('order');
     const firstEpoch = (checkpoint?.epoch ?? 0) + 1;
     const started = performance.now();
+    /** At the speed since this training began or was taken up. */
+    const secondsLeft = (epoch: number, step: number) => {
+      const done = (epoch - firstEpoch) * stepsPerEpoch + step;
+      const left = (config.epochs - epoch + 1) * stepsPerEpoch - step;
+      return ((performance.now() - started) / 1000 / done) * left;
+    };
 
     for (let epoch = firstEpoch; epoch <= config.epochs; epoch += 1) {
       const epochStarted = performance.now();
@@ -104,8 +121,6 @@ export async function train(
         step += 1;
         loss += result.loss;
         hits += countHits(result.logits, batch.labels);
-        const done = (epoch - firstEpoch) * stepsPerEpoch + step;
-        const left = totalSteps - (epoch - 1) * stepsPerEpoch - step;
         onProgress?.({
           epoch,
           epochs: config.epochs,
@@ -113,7 +128,7 @@ export async function train(
           steps: stepsPerEpoch,
           loss: loss / step,
           accuracy: hits / (step * config.batchSize),
-          secondsLeft: ((performance.now() - started) / done / 1000) * left,
+          secondsLeft: secondsLeft(epoch, step),
         });
       }
       const record: EpochRecord = {
@@ -133,7 +148,7 @@ export async function train(
         steps: stepsPerEpoch,
         loss: record.trainLoss,
         accuracy: record.trainAccuracy,
-        secondsLeft: 0,
+        secondsLeft: secondsLeft(epoch, step),
         record,
       });
     }
