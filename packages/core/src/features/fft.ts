@@ -15,9 +15,9 @@ import { MarsError } from '../errors.ts';
  */
 export class RealFft {
   readonly size: number;
-  /** One table per radix-4 stage: w, w², w³ as (re, im) for each p, w = exp(-2πi p / n). */
   /** Where the first stage reads: digit-reversed places in the pairs. */
   readonly #order: Int32Array;
+  /** One table per radix-4 stage: w, w², w³ as (re, im) for each p, w = exp(-2πi p / n). */
   readonly #stages: readonly Float64Array[];
   /** exp(-2πi k / size), k = 0 … size / 4. */
   readonly #rootRe: Float64Array;
