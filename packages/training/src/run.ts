@@ -232,8 +232,8 @@ export class RunFolder {
 }
 
 /** All of a description that makes it this training and no other. */
-function identity({ threads: _, ...description }: RunDescription): unknown {
-  return JSON.parse(JSON.stringify(description));
+function identity(description: RunDescription): unknown {
+  return JSON.parse(JSON.stringify({ ...description, threads: undefined }));
 }
 
 function vector(data: Float32Array): StoredTensor {
