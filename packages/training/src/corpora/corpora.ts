@@ -1,10 +1,18 @@
 import { MarsError } from '@mars/core';
 import { hashClips, type Clip, type CorpusReader } from './clip.ts';
+import { readCremaD } from './crema-d.ts';
+import { readEmodb } from './emodb.ts';
 import { readRavdess } from './ravdess.ts';
+import { readSavee } from './savee.ts';
+import { readTess } from './tess.ts';
 
 /** Every corpus that MARS reads, by the name that `--corpus NAME=DIR` takes. */
 const READERS: Readonly<Record<string, CorpusReader>> = {
   ravdess: readRavdess,
+  'crema-d': readCremaD,
+  tess: readTess,
+  savee: readSavee,
+  emodb: readEmodb,
 };
 
 export const CORPORA: readonly string[] = Object.keys(READERS);
