@@ -16,6 +16,7 @@ export function printFigures({
   overSeeds,
   overTrainings,
   byChannel,
+  failures,
 }: ExperimentReport) {
   const seeds = new Set(trainings.map(({ seed }) => seed)).size;
   const folds = trainings.length / seeds;
@@ -34,6 +35,7 @@ export function printFigures({
       `${channel.padEnd(16)}${clips} clips: accuracy ${percent(accuracy)}, UAR ${percent(uar)}, macro F1 ${percent(macroF1)}`,
     );
   }
+  if (failures > 0) console.log(`left out${' '.repeat(8)}${failures} recording(s) that could not be used`);
   if (protocol === 'seed') {
     console.log(
       '\nA random split: the same actors stand on both sides. For a voice never heard, look at --protocol emobox.',

@@ -1,3 +1,5 @@
+import type { FeatureFailure } from '@mars/training';
+
 /** One line on stderr that says what is going on, written over and over; lines above it stay. */
 export interface StatusLine {
   /** Replaces the line. Does nothing where stderr is not a terminal. */
@@ -21,4 +23,15 @@ export function statusLine(stream: NodeJS.WriteStream = process.stderr): StatusL
       stream.write(`${text}\n`);
     },
   };
+}
+
+/** 59 s, 1 min 0 s */
+export function duration(seconds: number): string {
+  const total = Math.round(seconds);
+  return total < 60 ? `${total} s` : `${Math.floor(total / 60)} min ${total % 60} s`;
+}
+
+/** What is said of a recording that cannot be used. */
+export function failureLine({ clip, error }: FeatureFailure): string {
+  return `${clip.file}  ${error.code}: ${error.message}`;
 }

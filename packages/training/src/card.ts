@@ -13,6 +13,8 @@ export function writeCard(
   const { sampleRate, nMfcc, nFft, hopLength, nMels } = config.features;
   return `# ${metadata.name}
 
+${summary(reports)}
+
 ${metadata.card}
 
 ## What it is
@@ -33,9 +35,6 @@ ${metadata.labels.join(', ')}. Shorter clips are padded to ${config.frames} fram
 
 ${reports.map(figuresOf).join('\n\n')}
 
-A random split has the same actors on both sides and says how well voices that were heard are recognised. Only the
-figure of \`emobox\`, whose actors were never heard, says something about a stranger's voice.
-
 ## Limits
 
 - Actors' speech and song: two English sentences, 24 North American actors, a studio. Feelings in daily life sound different.
@@ -55,6 +54,23 @@ ${metadata.licence}. RAVDESS: Livingstone & Russo (2018), PLoS ONE 13(5): e01963
 `;
 }
 
+/** The figures in one look, and what they can say. */
+function summary(reports: readonly ExperimentReport[]): string {
+  const measured = reports.some(({ protocol }) => protocol === 'emobox');
+  const rows = reports.map(
+    ({ protocol, overSeeds: { accuracy, uar, macroF1 } }) =>
+      `| \`${protocol}\` | ${percent(accuracy.mean)} | ${percent(uar.mean)} | ${percent(macroF1.mean)} |`,
+  );
+  return `Only the figure of \`emobox\`, whose actors were never heard in training, says something about a stranger's voice${
+    measured ? '' : ', and it was not measured here'
+  }. The
+random split of \`seed\` has the same actors on both sides: it says how well voices that were heard are recognised.
+
+| protocol, % | accuracy | UAR | macro F1 |
+|---|---|---|---|
+${rows.join('\n')}`;
+}
+
 function figuresOf({
   protocol,
   labels,
@@ -63,6 +79,7 @@ function figuresOf({
   overTrainings,
   byChannel,
   confusion,
+  failures,
 }: ExperimentReport) {
   const seeds = new Set(trainings.map(({ seed }) => seed)).size;
   const folds = trainings.length / seeds;
@@ -80,7 +97,7 @@ function figuresOf({
   );
   const { perClass } = classificationMetrics(yTrue, yPred, labels);
   return `### Protocol \`${protocol}\`: ${folds} fold(s) × ${seeds} seed(s)
-
+${failures > 0 ? `\nLeft out because they could not be used: ${failures} recording(s).\n` : ''}
 | figure, % | mean | sd over seeds | sd over trainings |
 |---|---|---|---|
 ${row('accuracy', 'accuracy')}

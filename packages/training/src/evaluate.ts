@@ -1,14 +1,14 @@
 import { Session, float32 } from '@mars/autograd';
 import { loadRecogniser, MarsError, type ModelMetadata } from '@mars/core';
 import { readBytes, type Clip } from './corpora/clip.ts';
-import type { FeatureSet } from './features/feature-set.ts';
+import type { FeatureFailure, FeatureSet } from './features/feature-set.ts';
 import {
   argmax,
   classificationMetrics,
   expectedCalibrationError,
   type ClassificationMetrics,
 } from './metrics.ts';
-import { PROTOCOLS, type Protocol } from './splits.ts';
+import { hashTestPart, PROTOCOLS, type Protocol } from './splits.ts';
 
 /** What a model says of one clip. */
 export interface Prediction {
@@ -27,17 +27,23 @@ export interface Figures extends ClassificationMetrics {
 
 /**
  * Classifies the recordings of a protocol's test part from their bytes, as `mars classify` would. A model that names
- * its split is tested on that fold's test part; one that does not, on every fold's.
+ * its split is tested on that fold's test part; one that does not, on every fold's. A recording that cannot be used
+ * becomes one of the `failures`; the others are still done.
  *
  * Errors: `TEST_LEAK` when the model was trained under another protocol, whose training part holds this one's test
- * clips; those of reading and decoding.
+ * clips, or when these clips give another test part than those of its training; the signal's reason.
  */
 export async function testModel(
   modelBytes: Uint8Array,
   protocol: Protocol,
   clips: readonly Clip[],
   { signal, onProgress }: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
-): Promise<{ fold: string; predictions: Prediction[]; metadata: ModelMetadata }> {
+): Promise<{
+  fold: string;
+  predictions: Prediction[];
+  failures: FeatureFailure[];
+  metadata: ModelMetadata;
+}> {
   await using recogniser = await loadRecogniser(modelBytes);
   const { metadata } = recogniser;
   const { labels, split } = metadata;
@@ -50,35 +56,71 @@ export async function testModel(
   }
   const folds = PROTOCOLS[protocol](clips).filter(({ name }) => !split || name === split.fold);
   const test = folds.flatMap((fold) => fold.test);
-  const predictions: Prediction[] = [];
-  for (const { file, id, speaker, channel, emotion } of test) {
-    signal?.throwIfAborted();
-    const { scores } = await recogniser.classify(await readBytes(file));
-    const scoreOf = new Map(scores.map(({ label, score }) => [label, score]));
-    const values = labels.map((label) => scoreOf.get(label) ?? 0);
-    predictions.push({ id, speaker, channel, emotion, predicted: labels[argmax(values)], scores: values });
-    onProgress?.(predictions.length, test.length);
+  // A random split depends on the list of clips: of a part of the corpus it would test clips that were trained on.
+  if (split && hashTestPart(test.map(({ id }) => id)) !== split.testHash) {
+    throw new MarsError(
+      'TEST_LEAK',
+      `Protocol ${protocol} divides these ${clips.length} clips otherwise than those that "${metadata.name}" was trained ` +
+        `on: the test part of fold ${split.fold} may hold clips that it has heard. Give the whole corpus of its ` +
+        `training (${metadata.trainedOn}).`,
+    );
   }
-  return { fold: split?.fold ?? 'all', predictions, metadata };
+  const predictions: Prediction[] = [];
+  const failures: FeatureFailure[] = [];
+  for (const clip of test) {
+    signal?.throwIfAborted();
+    try {
+      const { scores } = await recogniser.classify(await readBytes(clip.file));
+      const scoreOf = new Map(scores.map(({ label, score }) => [label, score]));
+      predictions.push(
+        toPrediction(
+          clip,
+          labels,
+          labels.map((label) => scoreOf.get(label) ?? 0),
+        ),
+      );
+    } catch (error) {
+      if (!isOfRecording(error)) throw error;
+      failures.push({ clip, error });
+    }
+    onProgress?.(predictions.length + failures.length, test.length);
+  }
+  return { fold: split?.fold ?? 'all', predictions, failures, metadata };
 }
 
-/** Runs a model file's graph over clips one by one, each at its full length, as `mars classify` does. */
+/** Whether an error says something of a recording, and not of the model. */
+function isOfRecording(error: unknown): error is MarsError {
+  return error instanceof MarsError && /^(AUDIO|FILE)_/.test(error.code);
+}
+
+function toPrediction(
+  { id, speaker, channel, emotion }: Clip,
+  labels: readonly string[],
+  scores: readonly number[],
+): Prediction {
+  return { id, speaker, channel, emotion, predicted: labels[argmax(scores)], scores };
+}
+
+/**
+ * Runs a model file's graph over clips one by one, each at its full length, as `mars classify` does.
+ *
+ * Errors: that of a clip that has no features; the signal's reason.
+ */
 export async function predict(
   modelBytes: Uint8Array,
   labels: readonly string[],
   clips: readonly Clip[],
   features: FeatureSet,
+  { signal }: { signal?: AbortSignal } = {},
 ): Promise<Prediction[]> {
   const session = await Session.create(modelBytes, { threads: 1 });
   try {
     const predictions: Prediction[] = [];
-    for (const { id, speaker, channel, emotion, file } of clips) {
-      const clip = clips[predictions.length];
-      if (!features.has(clip)) throw new Error(`${file} has no features.`);
+    for (const clip of clips) {
+      signal?.throwIfAborted();
       const { data, frames } = features.get(clip);
       const { scores } = await session.run({ mfcc: float32(data, [1, frames, data.length / frames]) });
-      const values = Array.from(scores.data as Float32Array);
-      predictions.push({ id, speaker, channel, emotion, predicted: labels[argmax(values)], scores: values });
+      predictions.push(toPrediction(clip, labels, Array.from(scores.data as Float32Array)));
     }
     return predictions;
   } finally {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { EMOTIONS, MarsError } from '@mars/core';
 import { writeCard } from './card.ts';
@@ -9,16 +10,17 @@ import type { Clip } from './corpora/clip.ts';
 import { measure, type Figures, type Prediction } from './evaluate.ts';
 import { exportTraining } from './export.ts';
 import { extractFeatures } from './features/extract.ts';
-import { RunFolder } from './run.ts';
+import type { FeatureFailure } from './features/feature-set.ts';
+import { describeRun, RunFolder } from './run.ts';
 import { PROTOCOLS, type Fold, type Protocol } from './splits.ts';
 import type { TrainProgress } from './train.ts';
-import type { TrainingTask } from './train.worker.ts';
+import type { TrainingMessage, TrainingTask } from './train.worker.ts';
 
 export interface ExperimentOptions {
   config: TrainConfig;
   protocol: Protocol;
   clips: readonly Clip[];
-  /** One training per fold and seed. */
+  /** One training per fold and seed. The same seed gives the same bits only with as many `threads`. */
   seeds: readonly number[];
   /** Folder of the run: one folder per training in it, and `report.json`. */
   out: string;
@@ -30,6 +32,8 @@ export interface ExperimentOptions {
   threads?: number;
   signal?: AbortSignal;
   onFeatures?: (done: number, total: number) => void;
+  /** Told of every recording that cannot be used and is left out. */
+  onFailure?: (failure: FeatureFailure) => void;
   onProgress?: (training: string, progress: TrainProgress) => void;
   onTrained?: (training: string, figures: Figures) => void;
 }
@@ -57,13 +61,16 @@ export interface ExperimentReport {
   readonly byChannel: Readonly<Record<string, Pick<Figures, Figure | 'clips'>>>;
   /** Summed over all trainings: rows are the true emotions. */
   readonly confusion: readonly (readonly number[])[];
+  /** Recordings that could not be used and were left out. */
+  readonly failures: number;
 }
 
 /**
  * Trains every fold of a protocol with every seed and sums up what the test parts gave. Each training runs in a thread
- * of its own; what is done already is not done again.
+ * of its own; what is done already is not done again. When one fails, the others stop as they would when aborted.
  *
- * Errors: `RUN_INVALID` when `out` holds another run, or one that `resume` was not given for; the signal's reason.
+ * Errors: `RUN_INVALID` when `out` is no folder, or holds another run, or one that `resume` was not given for;
+ * `CONFIG_INVALID` for a training part smaller than one batch; the signal's reason when aborted.
  */
 export async function runExperiment({
   config,
@@ -77,44 +84,58 @@ export async function runExperiment({
   threads = Math.max(1, Math.floor(availableParallelism() / jobs)),
   signal,
   onFeatures,
+  onFailure,
   onProgress,
   onTrained,
 }: ExperimentOptions): Promise<ExperimentReport> {
   const folds = splitFolds(protocol, clips);
   await checkFolder(out, config, protocol, resume);
-  await prepareFeatures(folds, config, { cacheDir, signal, onFeatures });
+  const failures = await prepareFeatures(folds, config, { cacheDir, signal, onFeatures });
+  for (const failure of failures) onFailure?.(failure);
   const tasks = seeds.flatMap((seed) =>
     folds.map((fold): TrainingTask => {
       const path = join(out, trainingName(fold.name, seed));
-      return { config, protocol, fold, seed, labels: EMOTIONS, path, resume, cacheDir, threads };
+      return { config, fold, seed, labels: EMOTIONS, path, cacheDir, threads };
     }),
   );
   const waiting = tasks.values();
+  const failed = new AbortController();
+  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
   const lane = async () => {
-    for (const task of waiting) {
-      const name = trainingName(task.fold.name, task.seed);
-      const folder = new RunFolder(task.path);
-      if (!resume || (await folder.readJson('metrics.json')) === undefined) {
-        await trainInWorker(task, signal, (progress) => onProgress?.(name, progress));
+    try {
+      for (const task of waiting) {
+        stop.throwIfAborted();
+        const { fold, seed, path } = task;
+        const name = trainingName(fold.name, seed);
+        const folder = new RunFolder(path);
+        await folder.claim(describeRun(config, protocol, fold, seed, EMOTIONS, threads), { resume });
+        if ((await folder.readJson('metrics.json')) === undefined) {
+          await trainInWorker(task, stop, (progress) => onProgress?.(name, progress));
+        }
+        onTrained?.(name, (await folder.readJson<Figures>('metrics.json'))!);
       }
-      onTrained?.(name, (await folder.readJson<Figures>('metrics.json'))!);
+    } catch (error) {
+      failed.abort(error);
     }
   };
   await Promise.all(Array.from({ length: Math.min(jobs, tasks.length) }, lane));
+  stop.throwIfAborted();
   const tested: Tested[] = [];
   for (const { fold, seed, path } of tasks) {
     const predictions = await new RunFolder(path).readLines<Prediction>('predictions.jsonl');
     tested.push({ fold: fold.name, seed, predictions });
   }
-  const report = sumUp(config.preset, protocol, EMOTIONS, tested);
+  const report = sumUp(config.preset, protocol, EMOTIONS, tested, failures.length);
   await new RunFolder(out).writeJson('report.json', report);
   return report;
 }
 
 /**
- * The model of one training of a run (the first, where none is named), with its card and the run's report.
+ * The model of one training of a run (the first, where none is named), with its card and the run's report; the reports
+ * of further runs of the same recipe, as under another protocol, go `beside` it.
  *
- * Errors: `RUN_INVALID` when the folder is no run, or the training is not there or not done.
+ * Errors: `RUN_INVALID` when a folder is no run, the training is not there or not done, or a run beside it was trained
+ * by another recipe.
  */
 export async function exportRun(
   run: string,
@@ -123,6 +144,7 @@ export async function exportRun(
   const reports = await Promise.all([run, ...beside].map(readReport));
   const folder = new RunFolder(join(run, training ?? reports[0].trainings[0].training));
   const { bytes, metadata, description } = await exportTraining(folder, name ?? reports[0].preset);
+  for (const other of beside) await checkRecipe(other, description.config);
   return { model: bytes, card: writeCard(metadata, description, reports), report: reports };
 }
 
@@ -139,6 +161,21 @@ export async function readReport(run: string): Promise<ExperimentReport> {
   return report;
 }
 
+/**
+ * The models of a run's trainings, one by one, each made of its checkpoint as `exportRun` does.
+ *
+ * Errors: `RUN_INVALID` when the folder is no run, or a training is not there or not done.
+ */
+export async function* readModels(
+  run: string,
+): AsyncGenerator<{ training: string; seed: number; bytes: Uint8Array }> {
+  const { preset, trainings } = await readReport(run);
+  for (const { training, seed } of trainings) {
+    const { bytes } = await exportTraining(new RunFolder(join(run, training)), preset);
+    yield { training, seed, bytes };
+  }
+}
+
 export function trainingName(fold: string, seed: number): string {
   return `${fold}-seed${seed}`;
 }
@@ -146,6 +183,18 @@ export function trainingName(fold: string, seed: number): string {
 /** The folds of a protocol, as `runExperiment` trains them. Errors: those of the protocol. */
 export function splitFolds(protocol: Protocol, clips: readonly Clip[]): Fold[] {
   return PROTOCOLS[protocol](clips);
+}
+
+/** Figures of another recipe on a model's card would not be the model's. */
+async function checkRecipe(run: string, config: TrainConfig): Promise<void> {
+  const other = await new RunFolder(run).readJson<{ config: TrainConfig }>('experiment.json');
+  if (!isDeepStrictEqual(other?.config, config)) {
+    throw new MarsError(
+      'RUN_INVALID',
+      `${run} was trained by another recipe than the model: its figures say nothing of it. ` +
+        'Give a run of the same preset and epochs.',
+    );
+  }
 }
 
 async function checkFolder(
@@ -165,7 +214,7 @@ async function checkFolder(
       'RUN_INVALID',
       `${out} holds a run already. Give --resume to go on with it, or another --out.`,
     );
-  } else if (JSON.stringify(existing) !== JSON.stringify(description)) {
+  } else if (!isDeepStrictEqual(existing, JSON.parse(JSON.stringify(description)))) {
     throw new MarsError(
       'RUN_INVALID',
       `${out} holds a run with another configuration or protocol (${existing.config.preset}, ${existing.protocol}). ` +
@@ -174,48 +223,66 @@ async function checkFolder(
   }
 }
 
-/** Fills the cache: training clips in all their variants, the others as recorded. */
+/** Fills the cache: training clips in all their variants, the others as recorded. Returns what cannot be used. */
 async function prepareFeatures(
   folds: readonly Fold[],
   { features, variants, augmentationSeed }: TrainConfig,
   { cacheDir, signal, onFeatures }: Pick<ExperimentOptions, 'cacheDir' | 'signal' | 'onFeatures'>,
-): Promise<void> {
+): Promise<FeatureFailure[]> {
   const unique = (parts: readonly (readonly Clip[])[]) => [
     ...new Map(parts.flat().map((clip) => [clip.file, clip])).values(),
   ];
   const varied = unique(folds.map(({ train }) => train));
   const held = unique(folds.flatMap(({ validation, test }) => [validation, test]));
   const total = varied.length + held.length;
-  await extractFeatures(varied, features, {
+  const ofVaried = await extractFeatures(varied, features, {
     variants,
     augmentationSeed,
     cacheDir,
     signal,
     onProgress: (done) => onFeatures?.(done, total),
   });
-  await extractFeatures(held, features, {
+  const ofHeld = await extractFeatures(held, features, {
     cacheDir,
     signal,
     onProgress: (done) => onFeatures?.(varied.length + done, total),
   });
+  const failures = [...ofVaried.failures, ...ofHeld.failures];
+  return [...new Map(failures.map((failure) => [failure.clip.file, failure])).values()];
 }
+
+/** How long a worker may take for the step under way before it is ended by force, which may end the whole process. */
+const PATIENCE_MS = 30_000;
 
 async function trainInWorker(
   task: TrainingTask,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
   onProgress: (progress: TrainProgress) => void,
 ): Promise<void> {
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
   const worker = new Worker(new URL(`./train.worker${extname(import.meta.url)}`, import.meta.url), {
     workerData: task,
   });
-  worker.on('message', onProgress);
+  let failure: MarsError | undefined;
+  worker.on('message', (message: TrainingMessage) => {
+    if ('progress' in message) onProgress(message.progress);
+    else failure = new MarsError(message.error.code, message.error.message);
+  });
+  let patience: NodeJS.Timeout | undefined;
+  // Asked, not terminated: ending a thread inside ONNX Runtime's native code brings the whole process down.
+  const stop = () => {
+    worker.postMessage('stop');
+    patience = setTimeout(() => void worker.terminate(), PATIENCE_MS);
+  };
+  signal.addEventListener('abort', stop, { once: true });
   try {
-    // The checkpoint is replaced whole at the end of each epoch: a worker may be ended at any moment.
-    const [code] = await once(worker, 'exit', { signal });
+    const [code] = await once(worker, 'exit');
+    signal.throwIfAborted();
+    if (failure) throw failure;
     if (code !== 0) throw new Error(`The training in ${task.path} ended with exit code ${code}.`);
   } finally {
-    await worker.terminate();
+    signal.removeEventListener('abort', stop);
+    clearTimeout(patience);
   }
 }
 
@@ -226,12 +293,13 @@ export interface Tested {
   readonly predictions: readonly Prediction[];
 }
 
-/** The report of a list of tested models. Errors: `NO_INPUT` when there is none. */
+/** The report of a list of tested models, for which so many recordings could not be used. Errors: `NO_INPUT` when there is none. */
 export function sumUp(
   preset: string,
   protocol: Protocol,
   labels: readonly string[],
   tested: readonly Tested[],
+  failures = 0,
 ): ExperimentReport {
   const predictions = tested.flatMap((model) => model.predictions);
   const trainings = tested.map(({ fold, seed, predictions: rows }) => ({
@@ -260,6 +328,7 @@ export function sumUp(
       }),
     ),
     confusion: measure(predictions, labels).confusion,
+    failures,
   };
 }
 

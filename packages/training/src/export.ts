@@ -14,6 +14,7 @@ import { seedNetwork } from './architectures/seed.ts';
 import type { TrainConfig } from './config.ts';
 import type { Normaliser } from './dataset.ts';
 import type { RunDescription, RunFolder } from './run.ts';
+import { hashTestPart } from './splits.ts';
 
 /** The network that a configuration describes. */
 export function buildNetwork({ network, features }: TrainConfig, labels: number): Network {
@@ -89,7 +90,7 @@ function describeModel(
     licence: 'CC BY-NC-SA 4.0 (non-commercial use), as the corpus it was trained on',
     card: CARD_NOTICE,
     calibration: null,
-    split: { protocol, fold },
+    split: { protocol, fold, testHash: hashTestPart(clips.test) },
   };
 }
 

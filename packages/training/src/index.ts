@@ -9,6 +9,7 @@ export { buildNetwork } from './export.ts';
 export { measure, testModel, type Figures, type Prediction } from './evaluate.ts';
 export {
   exportRun,
+  readModels,
   readReport,
   runExperiment,
   sumUp,

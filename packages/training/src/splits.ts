@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
 import { MarsError } from '@mars/core';
 import type { Clip } from './corpora/clip.ts';
 import { createRandom, type Random } from './random.ts';
@@ -104,6 +106,18 @@ export function splitEmobox(
 export const PROTOCOLS = { seed: splitSeed, emobox: splitEmobox } as const;
 
 export type Protocol = keyof typeof PROTOCOLS;
+
+/**
+ * What tells one test part from another, wherever its files lie and in whatever format: SHA-256 over the sorted names of
+ * its takes, in hex.
+ *
+ * @example
+ * hashTestPart(['speech/03-01-01-01-01-01-01.flac']) === hashTestPart(['03-01-01-01-01-01-01.wav']); // true
+ */
+export function hashTestPart(ids: readonly string[]): string {
+  const takes = ids.map((id) => posix.parse(id).name).sort();
+  return createHash('sha256').update(takes.join('\n')).digest('hex');
+}
 
 /**
  * Takes a share of the clips such that every stratum (emotion and channel of a corpus) and the whole are within one

@@ -1,36 +1,46 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { MarsError, type ErrorCode } from '@mars/core';
 import type { TrainConfig } from './config.ts';
 import { extractFeatures } from './features/extract.ts';
 import { measure, predict } from './evaluate.ts';
 import { exportTraining } from './export.ts';
-import { describeRun, RunFolder } from './run.ts';
-import type { Fold, Protocol } from './splits.ts';
-import { train } from './train.ts';
+import { RunFolder } from './run.ts';
+import type { Fold } from './splits.ts';
+import { train, type TrainProgress } from './train.ts';
 
 /** One training of an experiment: everything a worker needs, as plain data. */
 export interface TrainingTask {
   readonly config: TrainConfig;
-  readonly protocol: Protocol;
   readonly fold: Fold;
   readonly seed: number;
   readonly labels: readonly string[];
+  /** A folder that was claimed for this training. */
   readonly path: string;
-  readonly resume: boolean;
   readonly cacheDir?: string;
   readonly threads: number;
 }
 
-/** Trains, writes the model, and says what it makes of the test part. Progress goes out as messages. */
-async function run(task: TrainingTask): Promise<void> {
-  const { config, protocol, fold, seed, labels, path, resume, cacheDir, threads } = task;
+/** What a worker says while it runs. An error's class and code would be lost on the way, so they go as data. */
+export type TrainingMessage =
+  | { readonly progress: TrainProgress }
+  | { readonly error: { readonly code: ErrorCode; readonly message: string } };
+
+/** Trains, writes the model, and says what it makes of the test part. */
+async function run(
+  { config, fold, seed, labels, path, cacheDir, threads }: TrainingTask,
+  signal: AbortSignal,
+): Promise<void> {
   const folder = new RunFolder(path);
-  const description = describeRun(config, protocol, fold, seed, labels);
-  await folder.claim(description, { resume });
   const { features: settings, variants, augmentationSeed } = config;
   // The cache holds all of these already: they are loaded here, not computed.
-  const features = await extractFeatures([...fold.train], settings, { variants, augmentationSeed, cacheDir });
+  const features = await extractFeatures(fold.train, settings, {
+    variants,
+    augmentationSeed,
+    cacheDir,
+    signal,
+  });
   const held = [...fold.validation, ...fold.test];
-  const unvaried = await extractFeatures(held, settings, { cacheDir });
+  const unvaried = await extractFeatures(held, settings, { cacheDir, signal });
   await train(fold, {
     config,
     labels,
@@ -39,14 +49,29 @@ async function run(task: TrainingTask): Promise<void> {
     seed,
     folder,
     threads,
-    onProgress: (progress) => parentPort!.postMessage(progress),
+    signal,
+    onProgress: (progress) => say({ progress }),
   });
   const { bytes } = await exportTraining(folder, config.preset);
   const test = fold.test.filter((clip) => unvaried.has(clip));
-  const predictions = await predict(bytes, labels, test, unvaried);
+  const predictions = await predict(bytes, labels, test, unvaried, { signal });
   await folder.writeBytes('model.onnx', bytes);
   await folder.writeLines('predictions.jsonl', predictions);
   await folder.writeJson('metrics.json', measure(predictions, labels));
 }
 
-await run(workerData as TrainingTask);
+function say(message: TrainingMessage): void {
+  parentPort!.postMessage(message);
+}
+
+const interruption = new AbortController();
+// The only message that comes is the request to stop. Waiting for it must not keep the thread alive.
+parentPort!.once('message', () => interruption.abort());
+parentPort!.unref();
+
+try {
+  await run(workerData as TrainingTask, interruption.signal);
+} catch (error) {
+  if (error instanceof MarsError) say({ error: { code: error.code, message: error.message } });
+  else if (error !== interruption.signal.reason) throw error;
+}

@@ -1,20 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { MarsError, type ModelMetadata } from '@mars/core';
-import {
-  PROTOCOLS,
-  readReport,
-  sumUp,
-  testModel,
-  type ExperimentReport,
-  type Protocol,
-  type Tested,
-} from '@mars/training';
+import { PROTOCOLS, readModels, sumUp, testModel, type Protocol, type Tested } from '@mars/training';
 import { Option, type Command } from 'commander';
 import { collect, readCorpora } from '../corpora.ts';
+import { EXIT_STATUS } from '../exit-status.ts';
 import { printFigures } from '../figures.ts';
 import { readModelFile } from '../models.ts';
-import { statusLine } from '../progress.ts';
+import { failureLine, statusLine } from '../progress.ts';
 
 interface EvaluateOptions {
   model?: string;
@@ -31,7 +22,7 @@ export function addEvaluate(program: Command): void {
     .summary('test a model on clips that it never saw')
     .description(
       'Classifies the test clips of a protocol from their files, as "mars classify" does, and prints the figures.\n' +
-        'A model that was trained on clips of the test part is refused.',
+        'A model that was, or may have been, trained on clips of the test part is refused.',
     )
     .addOption(
       new Option('-m, --model <name|path>', 'a shipped model, a .onnx file, or a folder with a model.onnx'),
@@ -70,14 +61,13 @@ async function evaluate({ model, run, corpus, protocol, json }: EvaluateOptions)
   }
   const clips = await readCorpora(corpus);
   const models =
-    run === undefined
-      ? [{ name: model!, seed: 0, bytes: await readModelFile(model!) }]
-      : await modelsOf(run, await readReport(run));
+    run === undefined ? [{ training: model!, seed: 0, bytes: await readModelFile(model!) }] : readModels(run);
   const status = statusLine();
   const tested: Tested[] = [];
+  const failed = new Set<string>();
   let first: ModelMetadata | undefined;
-  for (const { name, seed, bytes } of models) {
-    const { fold, predictions, metadata } = await testModel(bytes, protocol, clips, {
+  for await (const { training: name, seed, bytes } of models) {
+    const { fold, predictions, failures, metadata } = await testModel(bytes, protocol, clips, {
       onProgress: (done, total) => status.show(`${name}: ${done} of ${total} clips`),
     });
     status.clear();
@@ -86,19 +76,15 @@ async function evaluate({ model, run, corpus, protocol, json }: EvaluateOptions)
         `mars: ${name} does not say what it was trained on: if these clips were among it, the figures flatter.`,
       );
     }
+    for (const failure of failures) {
+      if (!failed.has(failure.clip.file)) status.log(failureLine(failure));
+      failed.add(failure.clip.file);
+    }
     first ??= metadata;
     tested.push({ fold, seed, predictions });
   }
-  const report = sumUp(first!.name, protocol, first!.labels, tested);
+  const report = sumUp(first!.name, protocol, first!.labels, tested, failed.size);
   if (json) console.log(JSON.stringify(report));
   else printFigures(report);
-}
-
-async function modelsOf(run: string, { trainings }: ExperimentReport) {
-  return Promise.all(
-    trainings.map(async ({ training, seed }) => {
-      const bytes: Uint8Array = await readFile(join(run, training, 'model.onnx'));
-      return { name: training, seed, bytes };
-    }),
-  );
+  if (failed.size > 0) process.exitCode = EXIT_STATUS.someFailed;
 }

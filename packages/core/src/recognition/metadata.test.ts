@@ -37,9 +37,10 @@ describe('parseMetadata', () => {
 
   test('a model need not be calibrated, nor say what it has not seen', () => {
     expect(parse({})).toMatchObject({ calibration: null, split: null });
-    expect(parse({ split: '{"protocol":"emobox","fold":"2"}' }).split).toEqual({
+    expect(parse({ split: '{"protocol":"emobox","fold":"2","testHash":"5e"}' }).split).toEqual({
       protocol: 'emobox',
       fold: '2',
+      testHash: '5e',
     });
   });
 
@@ -57,7 +58,8 @@ describe('parseMetadata', () => {
     ['features', '{"kind":"mfcc","nMfcc":40,"nFft":2048,"hopLength":512.5,"nMels":128}'],
     ['calibration', '{"temperature":0,"threshold":0.5}'],
     ['calibration', '{"temperature":1,"threshold":50}'],
-    ['split', '{"protocol":"emobox"}'],
+    ['split', '{"protocol":"emobox","testHash":"5e"}'],
+    ['split', '{"protocol":"emobox","fold":"2"}'],
   ])('%s: %s is MODEL_INVALID, and the message names the key', (key, value) => {
     expect(() => parse({ [key]: value })).toThrow(
       expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(`"${key}`) }),

@@ -20,6 +20,8 @@ export interface Calibration {
 export interface Split {
   readonly protocol: string;
   readonly fold: string;
+  /** Over the names of the test part's takes: other clips, divided by the same rule, are another test part. */
+  readonly testHash: string;
 }
 
 /** What a model file says of itself, in the `metadata_props` of its ONNX graph. */
@@ -143,11 +145,15 @@ function calibration(props: ReadonlyMap<string, string>): Calibration {
 }
 
 function split(props: ReadonlyMap<string, string>): Split {
-  const { protocol, fold } = record(props, 'split');
-  if (typeof protocol !== 'string' || typeof fold !== 'string') {
-    throw invalid('split', { protocol, fold }, 'the names of a protocol and a fold');
+  const { protocol, fold, testHash } = record(props, 'split');
+  if (typeof protocol !== 'string' || typeof fold !== 'string' || typeof testHash !== 'string') {
+    throw invalid(
+      'split',
+      { protocol, fold, testHash },
+      'the names of a protocol and a fold, and the hash of its test part',
+    );
   }
-  return { protocol, fold };
+  return { protocol, fold, testHash };
 }
 
 function text(props: ReadonlyMap<string, string>, key: string): string {
