@@ -59,7 +59,7 @@ describe('claim', () => {
     const { threads: _, config, ...rest } = description;
     const reversed = Object.fromEntries(Object.entries(config).reverse());
     await folder.writeJson('run.json', { config: reversed, ...rest });
-    await folder.claim(description, { resume: true });
+    await expect(folder.claim(description, { resume: true })).resolves.toBeUndefined();
   });
 
   test.each([
