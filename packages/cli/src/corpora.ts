@@ -6,7 +6,7 @@ export async function readCorpora(specs: readonly string[]): Promise<Clip[]> {
   const clips: Clip[] = [];
   for (const spec of specs) {
     const at = spec.indexOf('=');
-    if (at < 1) {
+    if (at < 1 || at === spec.length - 1) {
       throw new MarsError(
         'CONFIG_INVALID',
         `--corpus got "${spec}"; NAME=DIR was expected, as in ravdess=/data/ravdess. Names: ${CORPORA.join(', ')}.`,

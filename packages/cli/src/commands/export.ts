@@ -2,11 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { exportRun } from '@mars/training';
 import type { Command } from 'commander';
+import { collect } from '../corpora.ts';
 
 interface ExportOptions {
   out: string;
   training?: string;
   name?: string;
+  beside?: string[];
 }
 
 /** Adds `mars export`. */
@@ -22,18 +24,23 @@ export function addExport(program: Command): void {
     .requiredOption('-o, --out <path>', 'a .onnx file, or a folder for model.onnx, card.md and report.json')
     .option('--training <name>', 'another training of the run, by the name of its folder')
     .option('--name <name>', "the model's name in its metadata (default: the preset's)")
+    .option(
+      '--beside <run>',
+      'put the figures of another run of the same recipe, as under another protocol, beside them; repeat for several',
+      collect,
+    )
     .addHelpText(
       'after',
       `
 Examples:
   mars export runs/seed --out model.onnx
-  mars export runs/seed --out models/mine --name mine`,
+  mars export runs/seed --beside runs/emobox --out models/mine --name mine`,
     )
     .action(exportModel);
 }
 
-async function exportModel(run: string, { out, training, name }: ExportOptions): Promise<void> {
-  const { model, card, report } = await exportRun(run, { training, name });
+async function exportModel(run: string, { out, training, name, beside }: ExportOptions): Promise<void> {
+  const { model, card, report } = await exportRun(run, { training, name, beside });
   const files: [string, string | Uint8Array][] = out.endsWith('.onnx')
     ? [[out, model]]
     : [

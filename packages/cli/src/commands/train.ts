@@ -8,9 +8,10 @@ import {
 } from '@mars/training';
 import { Option, type Command } from 'commander';
 import { collect, readCorpora } from '../corpora.ts';
+import { EXIT_STATUS } from '../exit-status.ts';
 import { printFigures } from '../figures.ts';
 import { wholeNumber } from '../numbers.ts';
-import { statusLine } from '../progress.ts';
+import { duration, failureLine, statusLine } from '../progress.ts';
 
 interface TrainOptions {
   corpus: string[];
@@ -48,7 +49,12 @@ export function addTrain(program: Command): void {
         .default('seed'),
     )
     .option('--resume', 'go on with the run in the folder')
-    .option('--seed <n>', 'the (first) seed of weights, order and dropout', wholeNumber(0), 0)
+    .option(
+      '--seed <n>',
+      'the (first) seed of weights, order and dropout; the same bits need the same --threads',
+      wholeNumber(0),
+      0,
+    )
     .option('--seeds <k>', 'how many seeds to train, counting up from --seed', wholeNumber(1), 1)
     .option('--epochs <n>', "epochs instead of the preset's", wholeNumber(1))
     .option('--jobs <n>', 'trainings at a time; they share the cores', wholeNumber(1), 1)
@@ -75,9 +81,12 @@ async function train(
   const config = epochs === undefined ? preset(name) : { ...preset(name), epochs };
   const clips = await readCorpora(corpus);
   const interruption = new AbortController();
-  const interrupt = () => interruption.abort();
-  process.once('SIGINT', interrupt);
   const status = statusLine();
+  const interrupt = () => {
+    status.log('mars: stopping after the step under way; Ctrl-C once more ends at once.');
+    interruption.abort();
+  };
+  process.once('SIGINT', interrupt);
   try {
     const report = await runExperiment({
       config,
@@ -91,6 +100,7 @@ async function train(
       cacheDir: cache,
       signal: interruption.signal,
       onFeatures: (done, total) => status.show(`features: ${done} of ${total} clips`),
+      onFailure: (failure) => status.log(failureLine(failure)),
       onProgress: (training, progress) => {
         if (progress.record) status.log(epochLine(training, progress));
         else status.show(stepLine(training, progress));
@@ -103,11 +113,12 @@ async function train(
     status.clear();
     if (json) console.log(JSON.stringify(report));
     else printFigures(report);
+    if (report.failures > 0) process.exitCode = EXIT_STATUS.someFailed;
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
     status.clear();
     console.error(`mars: interrupted. Go on with: mars train ${name} … --out ${out} --resume`);
-    process.exitCode = 130;
+    process.exitCode = EXIT_STATUS.interrupted;
   } finally {
     process.removeListener('SIGINT', interrupt);
   }
@@ -137,9 +148,4 @@ function epochLine(training: string, { epochs, record, secondsLeft }: TrainProgr
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
-}
-
-function duration(seconds: number): string {
-  const minutes = Math.floor(seconds / 60);
-  return minutes > 0 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.round(seconds)} s`;
 }
