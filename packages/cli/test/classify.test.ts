@@ -100,7 +100,7 @@ describe('wrong usage: status 2, nothing on stdout, and a word on stderr', () =>
     ['an unknown option', ['classify', '--jsn', 'clip.wav'], "unknown option '--jsn'"],
     ['an unknown command', ['clasify', 'clip.wav'], 'Did you mean classify?'],
     ['two formats', ['classify', '--json', '--csv', 'clip.wav'], 'cannot be used with'],
-    ['--top 0', ['classify', '--top', '0', 'clip.wav'], 'A whole number above 0 was expected'],
+    ['--top 0', ['classify', '--top', '0', 'clip.wav'], 'A whole number from 1 upwards was expected'],
     ['a folder without recordings', ['classify', '-m', 'tiny.onnx', tmpdir() + '/no-*-such'], 'NO_INPUT'],
     ['no such model', ['classify', '--model', 'nobody', 'clip.wav'], 'MODEL_NOT_FOUND'],
     ['a model that is none', ['classify', '--model', 'clip.wav', 'clip.wav'], 'MODEL_INVALID'],
