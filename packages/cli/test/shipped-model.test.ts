@@ -22,24 +22,27 @@ test('classifies the samples', async () => {
   }
 });
 
-describe.skipIf(!present)('real recordings: 48 kHz WAVs, one of them stereo, and the same clips as 24 kHz FLAC', () => {
-  test('give the same label, and scores within 0.02', async () => {
-    const wavs = globSync(join(ORIGINALS, '*.wav')).toSorted();
-    const flacs = wavs.map((wav) => {
-      const name = basename(wav, '.wav');
-      return join(FLACS, `Actor_${name.slice(-2)}`, `${name}.flac`);
-    });
-    const { status, stdout } = await mars(['classify', '--json', ...wavs, ...flacs], { cwd: ROOT });
-    expect(status).toBe(0);
-    const lines = jsonLines(stdout);
-    expect(lines).toHaveLength(2 * wavs.length);
-    for (const [index, wav] of lines.slice(0, wavs.length).entries()) {
-      const flac = lines[wavs.length + index];
-      expect(flac.emotion, wav.file).toBe(wav.emotion);
-      const scoreOf = new Map(flac.scores?.map(({ label, score }) => [label, score]));
-      for (const { label, score } of wav.scores ?? []) {
-        expect(Math.abs(score - scoreOf.get(label)!), `${wav.file} ${label}`).toBeLessThan(0.02);
+describe.skipIf(!present)(
+  'real recordings: 48 kHz WAVs, one of them stereo, and the same clips as 24 kHz FLAC',
+  () => {
+    test('give the same label, and scores within 0.02', async () => {
+      const wavs = globSync(join(ORIGINALS, '*.wav')).toSorted();
+      const flacs = wavs.map((wav) => {
+        const name = basename(wav, '.wav');
+        return join(FLACS, `Actor_${name.slice(-2)}`, `${name}.flac`);
+      });
+      const { status, stdout } = await mars(['classify', '--json', ...wavs, ...flacs], { cwd: ROOT });
+      expect(status).toBe(0);
+      const lines = jsonLines(stdout);
+      expect(lines).toHaveLength(2 * wavs.length);
+      for (const [index, wav] of lines.slice(0, wavs.length).entries()) {
+        const flac = lines[wavs.length + index];
+        expect(flac.emotion, wav.file).toBe(wav.emotion);
+        const scoreOf = new Map(flac.scores?.map(({ label, score }) => [label, score]));
+        for (const { label, score } of wav.scores ?? []) {
+          expect(Math.abs(score - scoreOf.get(label)!), `${wav.file} ${label}`).toBeLessThan(0.02);
+        }
       }
-    }
-  });
-});
+    });
+  },
+);
