@@ -14,14 +14,32 @@ export interface Result {
 
 /** Runs the real command in a process of its own. */
 export function mars(args: string[], { cwd }: { cwd?: string } = {}): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MARS, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  return startMars(args, { cwd }).result;
+}
+
+/** The real command while it runs. */
+export interface RunningMars {
+  readonly result: Promise<Result>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** Starts the real command; `onStderr` is told all that stderr holds, whenever more has come. */
+export function startMars(
+  args: string[],
+  { cwd, onStderr }: { cwd?: string; onStderr?: (stderr: string) => void } = {},
+): RunningMars {
+  const child = spawn(process.execPath, [MARS, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const result = new Promise<Result>((resolve, reject) => {
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+      onStderr?.(stderr);
+    });
     child.on('error', reject).on('close', (status) => resolve({ status, stdout, stderr }));
   });
+  return { result, kill: (signal) => void child.kill(signal) };
 }
 
 /** What `mars classify --json` prints of a file. */
