@@ -24,7 +24,7 @@ Examples:
   mars classify --help                   all that a command can do
 
 Results go to stdout, everything else to stderr.
-Exit status: 0 all done; 1 some inputs failed, the others were done; 2 wrong usage.`,
+Exit status: 0 all done; 1 some inputs failed, the others were done; 2 wrong usage; 130 interrupted.`,
     );
   addClassify(program);
   addTrain(program);

@@ -148,7 +148,10 @@ describe('when a training fails', () => {
     await second.create();
     await second.writeBytes('checkpoint.safetensors', Buffer.from('no checkpoint'));
     const running = runTiny({ out, config, protocol: 'emobox', jobs: 2 });
-    await expect(running).rejects.toThrow('header');
+    await expect(running).rejects.toMatchObject({
+      code: 'RUN_INVALID',
+      message: expect.stringContaining('emobox-2-seed1 is damaged'),
+    });
     const { epoch = 0 } = (await new RunFolder(join(out, 'emobox-1-seed1')).checkpoint()) ?? {};
     expect(epoch).toBeLessThan(10_000);
     expect(await readdir(out)).not.toContain('emobox-3-seed1');

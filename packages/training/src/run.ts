@@ -135,10 +135,11 @@ export class RunFolder {
     }
   }
 
+  /** Where the training stands; undefined before the end of its first epoch. Errors: `RUN_INVALID` when damaged. */
   async checkpoint(): Promise<Checkpoint | undefined> {
     const bytes = await this.#read('checkpoint.safetensors');
     if (!bytes) return undefined;
-    const tensors = decodeSafetensors(bytes);
+    const tensors = this.#decode(bytes);
     const vectors: Record<string, Float32Array> = {};
     for (const [name, { data }] of tensors) {
       if (name.startsWith('state.')) vectors[name.slice('state.'.length)] = data;
@@ -209,6 +210,18 @@ export class RunFolder {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return undefined;
       throw code === 'ENOTDIR' ? this.#isFile(error) : error;
+    }
+  }
+
+  #decode(bytes: Uint8Array<ArrayBuffer>): Map<string, StoredTensor> {
+    try {
+      return decodeSafetensors(bytes);
+    } catch (cause) {
+      throw new MarsError(
+        'RUN_INVALID',
+        `The checkpoint in ${this.path} is damaged: ${(cause as Error).message} Delete the folder to train it anew.`,
+        { cause },
+      );
     }
   }
 
