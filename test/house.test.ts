@@ -34,7 +34,7 @@ function lint(path: string, source: string): string {
     writeFileSync(join(house, path), `${source}\n`);
     return execFileSync(join(ROOT, 'node_modules/.bin/oxlint'), [path], { cwd: house, encoding: 'utf8' });
   } catch (error) {
-    return String((error as { stdout: string }).stdout);
+    return (error as { stdout: string }).stdout;
   } finally {
     rmSync(house, { recursive: true });
   }

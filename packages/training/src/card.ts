@@ -39,6 +39,7 @@ ${reports.map(figuresOf).join('\n\n')}
 
 - Actors' speech and song: two English sentences, 24 North American actors, a studio. Feelings in daily life sound different.
 - Disgust and surprise stand in speech only, so that song can give them away: read speech and song apart.
+- Loudness counts: levels are not normalised, as in the recipe, and a recording louder than the corpus tends towards anger.
 - Other languages, children, illness, noise, telephones and several voices at once were not trained and not measured.
 - The scores are not calibrated: a confidence of 0.9 is not right nine times out of ten for a stranger's voice.
 
