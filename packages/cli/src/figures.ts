@@ -15,7 +15,7 @@ export function printFigures({
   trainings,
   overSeeds,
   overTrainings,
-  byChannel,
+  groups,
   failures,
 }: ExperimentReport) {
   const seeds = new Set(trainings.map(({ seed }) => seed)).size;
@@ -30,9 +30,9 @@ export function printFigures({
     ];
     console.log(`${title.padEnd(16)}${cells[0].padEnd(9)}${cells[1].padEnd(16)}${cells[2]}`);
   }
-  for (const [channel, { clips, accuracy, uar, macroF1 }] of Object.entries(byChannel)) {
+  for (const { name, clips, accuracy, uar, macroF1 } of [...groups.channel, ...groups.gender]) {
     console.log(
-      `${channel.padEnd(16)}${clips} clips: accuracy ${percent(accuracy)}, UAR ${percent(uar)}, macro F1 ${percent(macroF1)}`,
+      `${name.padEnd(16)}${clips} clips: accuracy ${percent(accuracy)}, UAR ${percent(uar)}, macro F1 ${percent(macroF1)}`,
     );
   }
   if (failures > 0) console.log(`left out${' '.repeat(8)}${failures} recording(s) that could not be used`);

@@ -40,7 +40,7 @@ ${reports.map(figuresOf).join('\n\n')}
 - Actors' speech and song: two English sentences, 24 North American actors, a studio. Feelings in daily life sound different.
 - Disgust and surprise stand in speech only, so that song can give them away: read speech and song apart.
 - Loudness counts: levels are not normalised, as in the recipe, and a recording louder than the corpus tends towards anger.
-- Other languages, children, illness, noise, telephones and several voices at once were not trained and not measured.
+- Other languages, children, illness, real noise, telephones and several voices at once were not trained and not measured.
 - The scores are not calibrated: a confidence of 0.9 is not right nine times out of ten for a stranger's voice.
 
 ## Must not be used
@@ -78,7 +78,7 @@ function figuresOf({
   trainings,
   overSeeds,
   overTrainings,
-  byChannel,
+  groups,
   confusion,
   failures,
 }: ExperimentReport) {
@@ -86,10 +86,12 @@ function figuresOf({
   const folds = trainings.length / seeds;
   const row = (title: string, key: keyof typeof overSeeds) =>
     `| ${title} | ${percent(overSeeds[key].mean)} | ${spread(overSeeds[key].sd, seeds)} | ${spread(overTrainings[key].sd, trainings.length)} |`;
-  const channels = Object.entries(byChannel).map(
-    ([channel, { clips, accuracy, uar, macroF1 }]) =>
-      `| ${channel} | ${clips} | ${percent(accuracy)} | ${percent(uar)} | ${percent(macroF1)} |`,
+  const parts = [...groups.channel, ...groups.gender].map(
+    ({ name, clips, accuracy, uar, macroF1 }) =>
+      `| ${name} | ${clips} | ${percent(accuracy)} | ${percent(uar)} | ${percent(macroF1)} |`,
   );
+  const speakers = groups.speaker.toSorted((a, b) => a.uar - b.uar);
+  const extremes = [speakers[0], speakers.at(-1)!].map(({ name, uar }) => `${name} ${percent(uar)}`);
   const yTrue = confusion.flatMap((counts, k) =>
     counts.flatMap((count) => Array.from({ length: count }, () => k)),
   );
@@ -109,7 +111,9 @@ ${row('ECE', 'ece')}
 
 | part | clips | accuracy | UAR | macro F1 |
 |---|---|---|---|---|
-${channels.join('\n')}
+${parts.join('\n')}
+
+Of ${speakers.length} speakers, by UAR: ${extremes.join(' (worst) to ')} (best).
 
 | emotion | precision | recall | F1 | clips | ${labels.map((label) => `→ ${label}`).join(' | ')} |
 |---|---|---|---|---|${labels.map(() => '---').join('|')}|

@@ -15,6 +15,7 @@ export interface Prediction {
   readonly id: string;
   readonly speaker: string;
   readonly channel?: string;
+  readonly gender?: string;
   readonly emotion: string;
   readonly predicted: string;
   /** In the order of the labels. */
@@ -94,11 +95,11 @@ function isOfRecording(error: unknown): error is MarsError {
 }
 
 function toPrediction(
-  { id, speaker, channel, emotion }: Clip,
+  { id, speaker, channel, gender, emotion }: Clip,
   labels: readonly string[],
   scores: readonly number[],
 ): Prediction {
-  return { id, speaker, channel, emotion, predicted: labels[argmax(scores)], scores };
+  return { id, speaker, channel, gender, emotion, predicted: labels[argmax(scores)], scores };
 }
 
 /**

@@ -61,7 +61,12 @@ describe('a finished experiment', () => {
     expect(JSON.parse(await readFile(join(out, 'report.json'), 'utf8'))).toEqual(report);
     expect(report.failures).toBe(0);
     // Speech of six actors, each tested once by each of the two seeds.
-    expect(report.byChannel).toEqual({ speech: expect.objectContaining({ clips: 2 * 6 * 8 }) });
+    expect(report.groups.channel).toEqual([expect.objectContaining({ name: 'speech', clips: 2 * 6 * 8 })]);
+    expect(report.groups.gender.map(({ name, clips }) => [name, clips])).toEqual([
+      ['female', 6 * 8],
+      ['male', 6 * 8],
+    ]);
+    expect(report.groups.speaker).toHaveLength(6);
     expect(report.confusion.flat().reduce((sum, clips) => sum + clips, 0)).toBe(96);
   });
 
@@ -187,7 +192,7 @@ test('recordings that cannot be used are named, left out and counted', async () 
 test('sums and deviations, by hand', () => {
   const labels = LABELS.slice(0, 2);
   const [calm, other] = labels;
-  const row = (emotion: string, predicted: string, channel?: string): Prediction => {
+  const row = (emotion: string, predicted: string, channel = 'speech'): Prediction => {
     const scores = labels.map((label) => (label === predicted ? 1 : 0));
     return { id: 'id', speaker: 'Actor_01', channel, emotion, predicted, scores };
   };
@@ -216,9 +221,10 @@ test('sums and deviations, by hand', () => {
     [6, 0],
     [5, 1],
   ]);
-  expect(report.byChannel).toMatchObject({
-    speech: { clips: 7, accuracy: 1 },
-    song: { clips: 5, accuracy: 0 },
-  });
+  expect(report.groups.channel).toMatchObject([
+    { name: 'song', clips: 5, accuracy: 0 },
+    { name: 'speech', clips: 7, accuracy: 1 },
+  ]);
+  expect(report.groups.gender).toEqual([]);
   expect(report.failures).toBe(0);
 });

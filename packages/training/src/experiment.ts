@@ -47,6 +47,8 @@ export interface Spread {
 type Figure = 'accuracy' | 'uar' | 'macroF1' | 'weightedF1' | 'ece';
 const FIGURES: readonly Figure[] = ['accuracy', 'uar', 'macroF1', 'weightedF1', 'ece'];
 
+export type GroupFigures = { readonly name: string } & Pick<Figures, Figure | 'clips'>;
+
 /** What an experiment gave: `report.json` of a run. */
 export interface ExperimentReport {
   readonly preset: string;
@@ -57,8 +59,8 @@ export interface ExperimentReport {
   readonly overSeeds: Readonly<Record<Figure, Spread>>;
   /** Over all trainings. */
   readonly overTrainings: Readonly<Record<Figure, Spread>>;
-  /** Speech and song apart, all trainings' test clips together. */
-  readonly byChannel: Readonly<Record<string, Pick<Figures, Figure | 'clips'>>>;
+  /** Parts of the test clips, all trainings' together: speech and song, women and men, each speaker. */
+  readonly groups: Readonly<Record<'channel' | 'gender' | 'speaker', readonly GroupFigures[]>>;
   /** Summed over all trainings: rows are the true emotions. */
   readonly confusion: readonly (readonly number[])[];
   /** Recordings that could not be used and were left out. */
@@ -313,7 +315,6 @@ export function sumUp(
     seeds.map((seed) => spread(trainings.filter((row) => row.seed === seed).map((row) => row[figure])).mean);
   const table = (values: (figure: Figure) => number[]) =>
     Object.fromEntries(FIGURES.map((figure) => [figure, spread(values(figure))])) as Record<Figure, Spread>;
-  const channels = [...new Set(predictions.map(({ channel }) => channel ?? 'speech'))];
   return {
     preset,
     protocol,
@@ -321,15 +322,27 @@ export function sumUp(
     trainings,
     overSeeds: table(perSeed),
     overTrainings: table((figure) => trainings.map((row) => row[figure])),
-    byChannel: Object.fromEntries(
-      channels.map((channel) => {
-        const rows = predictions.filter((row) => (row.channel ?? 'speech') === channel);
-        return [channel, { clips: rows.length, ...pick(measure(rows, labels)) }];
-      }),
-    ),
+    groups: {
+      channel: groupBy(predictions, 'channel', labels),
+      gender: groupBy(predictions, 'gender', labels),
+      speaker: groupBy(predictions, 'speaker', labels),
+    },
     confusion: measure(predictions, labels).confusion,
     failures,
   };
+}
+
+/** Figures of each value of `key`, in the order of the values; predictions without one are in no group. */
+function groupBy(
+  predictions: readonly Prediction[],
+  key: 'channel' | 'gender' | 'speaker',
+  labels: readonly string[],
+): GroupFigures[] {
+  const names = new Set(predictions.flatMap((row) => row[key] ?? []));
+  return [...names].sort().map((name) => {
+    const rows = predictions.filter((row) => row[key] === name);
+    return { name, clips: rows.length, ...pick(measure(rows, labels)) };
+  });
 }
 
 function pick(figures: Figures): Record<Figure, number> {

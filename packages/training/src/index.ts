@@ -15,6 +15,7 @@ export {
   sumUp,
   type ExperimentOptions,
   type ExperimentReport,
+  type GroupFigures,
   type Spread,
   type Tested,
 } from './experiment.ts';
