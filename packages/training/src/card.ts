@@ -1,5 +1,5 @@
 import type { ModelMetadata } from '@mars/core';
-import type { ExperimentReport } from './experiment.ts';
+import type { ExperimentReport } from './experiment-report.ts';
 import { classificationMetrics } from './metrics.ts';
 import type { RunDescription } from './run.ts';
 

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LABELS, openWorkshop, tinyConfig, type Workshop } from '../test/synthetic-corpus.ts';
 import { readCorpus } from './corpora/corpora.ts';
 import { measure, testModel, type Prediction } from './evaluate.ts';
-import { exportRun, readModels, runExperiment, sumUp, type ExperimentReport } from './experiment.ts';
+import { runExperiment } from './experiment.ts';
+import { sumUp, type ExperimentReport } from './experiment-report.ts';
+import { exportRun, readModels } from './run-export.ts';
 import { RunFolder } from './run.ts';
 import type { Protocol } from './splits.ts';
 

@@ -4,11 +4,10 @@ import { extname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { EMOTIONS, MarsError } from '@mars/core';
-import { writeCard } from './card.ts';
 import type { TrainConfig } from './config.ts';
 import type { Clip } from './corpora/clip.ts';
-import { measure, type Figures, type Prediction } from './evaluate.ts';
-import { exportTraining } from './export.ts';
+import type { Figures, Prediction } from './evaluate.ts';
+import { sumUp, trainingName, type ExperimentReport, type Tested } from './experiment-report.ts';
 import { extractFeatures } from './features/extract.ts';
 import type { FeatureFailure } from './features/feature-set.ts';
 import { describeRun, RunFolder } from './run.ts';
@@ -38,35 +37,6 @@ export interface ExperimentOptions {
   onTrained?: (training: string, figures: Figures) => void;
 }
 
-export interface Spread {
-  readonly mean: number;
-  /** Sample standard deviation; 0 for a single value. */
-  readonly sd: number;
-}
-
-type Figure = 'accuracy' | 'uar' | 'macroF1' | 'weightedF1' | 'ece';
-const FIGURES: readonly Figure[] = ['accuracy', 'uar', 'macroF1', 'weightedF1', 'ece'];
-
-export type GroupFigures = { readonly name: string } & Pick<Figures, Figure | 'clips'>;
-
-/** What an experiment gave: `report.json` of a run. */
-export interface ExperimentReport {
-  readonly preset: string;
-  readonly protocol: Protocol;
-  readonly labels: readonly string[];
-  readonly trainings: readonly ({ training: string; fold: string; seed: number } & Record<Figure, number>)[];
-  /** Over seeds, each seed's figure being the mean over its folds. */
-  readonly overSeeds: Readonly<Record<Figure, Spread>>;
-  /** Over all trainings. */
-  readonly overTrainings: Readonly<Record<Figure, Spread>>;
-  /** Parts of the test clips, all trainings' together: speech and song, women and men, each speaker. */
-  readonly groups: Readonly<Record<'channel' | 'gender' | 'speaker', readonly GroupFigures[]>>;
-  /** Summed over all trainings: rows are the true emotions. */
-  readonly confusion: readonly (readonly number[])[];
-  /** Recordings that could not be used and were left out. */
-  readonly failures: number;
-}
-
 /**
  * Trains every fold of a protocol with every seed and sums up what the test parts gave. Each training runs in a thread
  * of its own; what is done already is not done again. When one fails, the others stop as they would when aborted.
@@ -90,7 +60,7 @@ export async function runExperiment({
   onProgress,
   onTrained,
 }: ExperimentOptions): Promise<ExperimentReport> {
-  const folds = splitFolds(protocol, clips);
+  const folds = PROTOCOLS[protocol](clips);
   await checkFolder(out, config, protocol, resume);
   const failures = await prepareFeatures(folds, config, { cacheDir, signal, onFeatures });
   for (const failure of failures) onFailure?.(failure);
@@ -130,73 +100,6 @@ export async function runExperiment({
   const report = sumUp(config.preset, protocol, EMOTIONS, tested, failures.length);
   await new RunFolder(out).writeJson('report.json', report);
   return report;
-}
-
-/**
- * The model of one training of a run (the first, where none is named), with its card and the run's report; the reports
- * of further runs of the same recipe, as under another protocol, go `beside` it.
- *
- * Errors: `RUN_INVALID` when a folder is no run, the training is not there or not done, or a run beside it was trained
- * by another recipe.
- */
-export async function exportRun(
-  run: string,
-  { training, name, beside = [] }: { training?: string; name?: string; beside?: readonly string[] } = {},
-): Promise<{ model: Uint8Array; card: string; report: readonly ExperimentReport[] }> {
-  const reports = await Promise.all([run, ...beside].map(readReport));
-  const folder = new RunFolder(join(run, training ?? reports[0].trainings[0].training));
-  const { bytes, metadata, description } = await exportTraining(folder, name ?? reports[0].preset);
-  for (const other of beside) await checkRecipe(other, description.config);
-  return { model: bytes, card: writeCard(metadata, description, reports), report: reports };
-}
-
-/** `report.json` of a run. Errors: `RUN_INVALID` when there is none. */
-export async function readReport(run: string): Promise<ExperimentReport> {
-  const report = await new RunFolder(run).readJson<ExperimentReport>('report.json');
-  if (report === undefined) {
-    throw new MarsError(
-      'RUN_INVALID',
-      `${run} holds no report.json: it is no run, or not all its trainings are done. Give the folder that ` +
-        '"mars train --out" wrote, or let it end with --resume.',
-    );
-  }
-  return report;
-}
-
-/**
- * The models of a run's trainings, one by one, each made of its checkpoint as `exportRun` does.
- *
- * Errors: `RUN_INVALID` when the folder is no run, or a training is not there or not done.
- */
-export async function* readModels(
-  run: string,
-): AsyncGenerator<{ training: string; seed: number; bytes: Uint8Array }> {
-  const { preset, trainings } = await readReport(run);
-  for (const { training, seed } of trainings) {
-    const { bytes } = await exportTraining(new RunFolder(join(run, training)), preset);
-    yield { training, seed, bytes };
-  }
-}
-
-export function trainingName(fold: string, seed: number): string {
-  return `${fold}-seed${seed}`;
-}
-
-/** The folds of a protocol, as `runExperiment` trains them. Errors: those of the protocol. */
-export function splitFolds(protocol: Protocol, clips: readonly Clip[]): Fold[] {
-  return PROTOCOLS[protocol](clips);
-}
-
-/** Figures of another recipe on a model's card would not be the model's. */
-async function checkRecipe(run: string, config: TrainConfig): Promise<void> {
-  const other = await new RunFolder(run).readJson<{ config: TrainConfig }>('experiment.json');
-  if (!isDeepStrictEqual(other?.config, config)) {
-    throw new MarsError(
-      'RUN_INVALID',
-      `${run} was trained by another recipe than the model: its figures say nothing of it. ` +
-        'Give a run of the same preset and epochs.',
-    );
-  }
 }
 
 async function checkFolder(
@@ -286,71 +189,4 @@ async function trainInWorker(
     signal.removeEventListener('abort', stop);
     clearTimeout(patience);
   }
-}
-
-/** What one model made of its test part. */
-export interface Tested {
-  readonly fold: string;
-  readonly seed: number;
-  readonly predictions: readonly Prediction[];
-}
-
-/** The report of a list of tested models, for which so many recordings could not be used. Errors: `NO_INPUT` when there is none. */
-export function sumUp(
-  preset: string,
-  protocol: Protocol,
-  labels: readonly string[],
-  tested: readonly Tested[],
-  failures = 0,
-): ExperimentReport {
-  const predictions = tested.flatMap((model) => model.predictions);
-  const trainings = tested.map(({ fold, seed, predictions: rows }) => ({
-    training: trainingName(fold, seed),
-    fold,
-    seed,
-    ...pick(measure(rows, labels)),
-  }));
-  const seeds = [...new Set(trainings.map(({ seed }) => seed))];
-  const perSeed = (figure: Figure) =>
-    seeds.map((seed) => spread(trainings.filter((row) => row.seed === seed).map((row) => row[figure])).mean);
-  const table = (values: (figure: Figure) => number[]) =>
-    Object.fromEntries(FIGURES.map((figure) => [figure, spread(values(figure))])) as Record<Figure, Spread>;
-  return {
-    preset,
-    protocol,
-    labels,
-    trainings,
-    overSeeds: table(perSeed),
-    overTrainings: table((figure) => trainings.map((row) => row[figure])),
-    groups: {
-      channel: groupBy(predictions, 'channel', labels),
-      gender: groupBy(predictions, 'gender', labels),
-      speaker: groupBy(predictions, 'speaker', labels),
-    },
-    confusion: measure(predictions, labels).confusion,
-    failures,
-  };
-}
-
-/** Figures of each value of `key`, in the order of the values; predictions without one are in no group. */
-function groupBy(
-  predictions: readonly Prediction[],
-  key: 'channel' | 'gender' | 'speaker',
-  labels: readonly string[],
-): GroupFigures[] {
-  const names = new Set(predictions.flatMap((row) => row[key] ?? []));
-  return [...names].sort().map((name) => {
-    const rows = predictions.filter((row) => row[key] === name);
-    return { name, clips: rows.length, ...pick(measure(rows, labels)) };
-  });
-}
-
-function pick(figures: Figures): Record<Figure, number> {
-  return Object.fromEntries(FIGURES.map((figure) => [figure, figures[figure]])) as Record<Figure, number>;
-}
-
-function spread(values: readonly number[]): Spread {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, sd: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0 };
 }

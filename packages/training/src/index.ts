@@ -7,18 +7,15 @@ export { FeatureSet, type ClipFeatures, type FeatureFailure } from './features/f
 export { SEED_FEATURES, SEED_VARIANTS, type FeatureSettings, type Variant } from './features/settings.ts';
 export { buildNetwork } from './export.ts';
 export { measure, testModel, type Figures, type Prediction } from './evaluate.ts';
+export { runExperiment, type ExperimentOptions } from './experiment.ts';
 export {
-  exportRun,
-  readModels,
-  readReport,
-  runExperiment,
   sumUp,
-  type ExperimentOptions,
   type ExperimentReport,
   type GroupFigures,
   type Spread,
   type Tested,
-} from './experiment.ts';
+} from './experiment-report.ts';
+export { exportRun, readModels, readReport } from './run-export.ts';
 export type { EpochRecord } from './run.ts';
 export type { TrainProgress } from './train.ts';
 export {

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { MarsError } from '@mars/core';
+import { writeCard } from './card.ts';
+import type { TrainConfig } from './config.ts';
+import type { ExperimentReport } from './experiment-report.ts';
+import { exportTraining } from './export.ts';
+import { RunFolder } from './run.ts';
+
+/**
+ * The model of one training of a run (the first, where none is named), with its card and the run's report; the reports
+ * of further runs of the same recipe, as under another protocol, go `beside` it.
+ *
+ * Errors: `RUN_INVALID` when a folder is no run, the training is not there or not done, or a run beside it was trained
+ * by another recipe.
+ */
+export async function exportRun(
+  run: string,
+  { training, name, beside = [] }: { training?: string; name?: string; beside?: readonly string[] } = {},
+): Promise<{ model: Uint8Array; card: string; report: readonly ExperimentReport[] }> {
+  const reports = await Promise.all([run, ...beside].map(readReport));
+  const folder = new RunFolder(join(run, training ?? reports[0].trainings[0].training));
+  const { bytes, metadata, description } = await exportTraining(folder, name ?? reports[0].preset);
+  for (const other of beside) await checkRecipe(other, description.config);
+  return { model: bytes, card: writeCard(metadata, description, reports), report: reports };
+}
+
+/** `report.json` of a run. Errors: `RUN_INVALID` when there is none. */
+export async function readReport(run: string): Promise<ExperimentReport> {
+  const report = await new RunFolder(run).readJson<ExperimentReport>('report.json');
+  if (report === undefined) {
+    throw new MarsError(
+      'RUN_INVALID',
+      `${run} holds no report.json: it is no run, or not all its trainings are done. Give the folder that ` +
+        '"mars train --out" wrote, or let it end with --resume.',
+    );
+  }
+  return report;
+}
+
+/**
+ * The models of a run's trainings, one by one, each made of its checkpoint as `exportRun` does.
+ *
+ * Errors: `RUN_INVALID` when the folder is no run, or a training is not there or not done.
+ */
+export async function* readModels(
+  run: string,
+): AsyncGenerator<{ training: string; seed: number; bytes: Uint8Array }> {
+  const { preset, trainings } = await readReport(run);
+  for (const { training, seed } of trainings) {
+    const { bytes } = await exportTraining(new RunFolder(join(run, training)), preset);
+    yield { training, seed, bytes };
+  }
+}
+
+/** Figures of another recipe on a model's card would not be the model's. */
+async function checkRecipe(run: string, config: TrainConfig): Promise<void> {
+  const other = await new RunFolder(run).readJson<{ config: TrainConfig }>('experiment.json');
+  if (!isDeepStrictEqual(other?.config, config)) {
+    throw new MarsError(
+      'RUN_INVALID',
+      `${run} was trained by another recipe than the model: its figures say nothing of it. ` +
+        'Give a run of the same preset and epochs.',
+    );
+  }
+}
