@@ -55,6 +55,8 @@ export async function runInWorkers<Task, Result>(
 
 async function startWorker(script: URL, workerData: unknown, stop: AbortSignal): Promise<Worker> {
   const worker = new Worker(script, { workerData });
+  // Whoever waits for a message hears of errors; after an abort nobody waits, and one more error must end nothing.
+  worker.on('error', () => {});
   try {
     await nextMessage(worker, stop);
     return worker;
