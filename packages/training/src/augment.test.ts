@@ -2,7 +2,7 @@ import { istft, stft, type ComplexMatrix } from '@mars/core';
 import { describe, expect, it } from 'vitest';
 import { greatestDifference, readNpy } from '../../core/src/features/fixtures/npy.node.ts';
 import { addNoise, phaseVocoder, pitchShift, timeStretch } from './augment.ts';
-import { createRandom } from './random.ts';
+import { createRandom } from '@mars/autograd/random';
 
 const FIXTURES = `${import.meta.dirname}/fixtures`;
 const GOLDEN = [

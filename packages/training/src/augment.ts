@@ -1,5 +1,5 @@
 import { istft, MarsError, resample, stft, type ComplexMatrix } from '@mars/core';
-import type { Random } from './random.ts';
+import type { Random } from '@mars/autograd/random';
 
 /**
  * Changes the speed and keeps the pitch: librosa.effects.time_stretch, a phase vocoder on spectra of 2048 samples.

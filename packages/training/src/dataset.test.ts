@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Dataset, fitNormaliser, type Example } from './dataset.ts';
-import { createRandom } from './random.ts';
+import { createRandom } from '@mars/autograd/random';
 
 const example = (rows: number[][], label = 0): Example => ({
   features: { data: Float32Array.from(rows.flat()), frames: rows.length },

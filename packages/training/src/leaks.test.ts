@@ -6,7 +6,7 @@ import { openWorkshop, tinyConfig, writeSyntheticCorpus, type Workshop } from '.
 import { readCorpus } from './corpora/corpora.ts';
 import { runExperiment } from './experiment.ts';
 import { FeatureStore } from './features/feature-store.ts';
-import { createRandom } from './random.ts';
+import { createRandom } from '@mars/autograd/random';
 import { RunFolder } from './run.ts';
 import { PROTOCOLS, splitSeed, type Protocol } from './splits.ts';
 

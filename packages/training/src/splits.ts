@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { MarsError } from '@mars/core';
 import type { Clip } from './corpora/clip.ts';
-import { createRandom, type Random } from './random.ts';
+import { createRandom, type Random } from '@mars/autograd/random';
 
 /** One division of a corpus. The validation part serves every choice; the test part is looked at once. */
 export interface Fold {

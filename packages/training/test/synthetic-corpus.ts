@@ -5,7 +5,7 @@ import { EMOTIONS, encodeWav } from '@mars/core';
 import type { TrainConfig } from '../src/config.ts';
 import { readCorpus } from '../src/corpora/corpora.ts';
 import type { Clip } from '../src/corpora/clip.ts';
-import { createRandom } from '../src/random.ts';
+import { createRandom } from '@mars/autograd/random';
 
 const SAMPLE_RATE = 8000;
 

@@ -1,27 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { EMOTIONS } from '@mars/core';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { folderOf } from '../../test/folders.ts';
 import { hashClips } from './clip.ts';
 import { readCorpus } from './corpora.ts';
 import { readRavdess } from './ravdess.ts';
-
-const folders: string[] = [];
-
-/** A folder that holds these files, each with its own path as content. */
-async function folderOf(...paths: string[]): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), 'mars-ravdess-'));
-  folders.push(root);
-  for (const path of paths) {
-    await mkdir(join(root, dirname(path)), { recursive: true });
-    await writeFile(join(root, path), path);
-  }
-  return root;
-}
-
-afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
 test('the seven numbers say everything', async () => {
   const root = await folderOf(

@@ -1,23 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { folderOf } from '../../test/folders.ts';
 import { readCorpus } from './corpora.ts';
-
-const folders: string[] = [];
-
-async function folderOf(...paths: string[]): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), 'mars-corpora-'));
-  folders.push(root);
-  for (const path of paths) {
-    await mkdir(join(root, dirname(path)), { recursive: true });
-    await writeFile(join(root, path), path);
-  }
-  return root;
-}
-
-afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
 test.each([
   [

@@ -1,6 +1,6 @@
 import { decodeAudio, MarsError, mfcc, resample, type ErrorCode } from '@mars/core';
 import { addNoise, pitchShift, timeStretch } from '../augment.ts';
-import { createRandom } from '../random.ts';
+import { createRandom } from '@mars/autograd/random';
 import { readBytes, type Clip } from '../corpora/clip.ts';
 import type { StoredTensor } from './safetensors.ts';
 import type { FeatureSettings, ResolvedVariant } from './settings.ts';
