@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { adam, createRandom, TrainingStep } from '@mars/autograd';
 import { buildNetwork, preset } from '@mars/training';
 import { show, summarise } from './measure.ts';
@@ -9,6 +10,9 @@ import { show, summarise } from './measure.ts';
 const ROUNDS = 7;
 const STEPS = 30;
 const LABELS = 8;
+
+/** Both runtimes' threads go on spinning after their work; a round begins when the other's have gone to sleep. */
+const REST_MS = 500;
 
 /** Steps per second of one round of `STEPS` steps. */
 type Round = () => Promise<number>;
@@ -25,7 +29,9 @@ export async function benchTraining(): Promise<void> {
     await torch?.round();
     const rates: { ours: number[]; torch: number[] } = { ours: [], torch: [] };
     for (let round = 0; round < ROUNDS; round += 1) {
+      await sleep(REST_MS);
       rates.ours.push(await ours.round());
+      await sleep(REST_MS);
       if (torch) rates.torch.push(await torch.round());
     }
     await ours.end();
