@@ -4,7 +4,7 @@ import { describe, test } from 'vitest';
 import { runGraph } from '../test/evaluate.ts';
 import { expect } from '../test/expect.ts';
 import { writeGraph } from './graph.ts';
-import { add, gather, mul, neg, operator, relu, square, withGradient } from './operations.ts';
+import { add, cast, gather, mul, neg, operator, relu, square, withGradient } from './operations.ts';
 import { constant, input, scalar, type Tensor } from './tensor.ts';
 
 const read = (bytes: Uint8Array) => fromBinary(ModelProtoSchema, bytes);
@@ -55,6 +55,15 @@ describe('the file', () => {
     const part = Float32Array.of(9, 1, 2, 3, 9).subarray(1, 4);
     const { y } = await runGraph(writeGraph({ y: square(constant(part, [3])) }), {});
     expect([...y.values]).toEqual([1, 4, 9]);
+  });
+
+  test('stores narrow numbers as they are', async () => {
+    const halves = constant(Float16Array.of(0.5, -2), [2]);
+    const bytes = constant(Int8Array.of(-128, 127), [2]);
+    const graph = writeGraph({ halves: cast(halves), bytes: cast(bytes) });
+    expect(read(graph).graph!.initializer.map(({ rawData }) => rawData.length)).toEqual([4, 2]);
+    const results = await runGraph(graph, {});
+    expect([...results['halves'].values, ...results['bytes'].values]).toEqual([0.5, -2, -128, 127]);
   });
 
   test('holds what the outputs depend on, once, and nothing else', () => {

@@ -19,7 +19,7 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from 'onnx-buf';
-import type { Attribute, DataType, Node, Tensor } from './tensor.ts';
+import type { Attribute, DataType, Node, Tensor, TypedData } from './tensor.ts';
 
 export interface GraphOptions {
   name?: string;
@@ -33,7 +33,9 @@ const IR_VERSION = 8n;
 
 const DATA_TYPES: Record<DataType, TensorProto_DataType> = {
   float32: TensorProto_DataType.FLOAT,
+  float16: TensorProto_DataType.FLOAT16,
   int64: TensorProto_DataType.INT64,
+  int8: TensorProto_DataType.INT8,
   bool: TensorProto_DataType.BOOL,
 };
 
@@ -173,7 +175,7 @@ function valueInfo(name: string, tensor: Tensor): ValueInfoProto {
   });
 }
 
-function tensorProto(name: string, tensor: Tensor, data: Float32Array | BigInt64Array): TensorProto {
+function tensorProto(name: string, tensor: Tensor, data: TypedData): TensorProto {
   return create(TensorProtoSchema, {
     name,
     dims: tensor.shape.map((size) => BigInt(size)),

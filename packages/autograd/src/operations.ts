@@ -105,7 +105,7 @@ export function greater(a: Tensor, b: Tensor): Tensor {
   return record('Greater', [a, b], [broadcast(a.shape, b.shape)], { dataType: 'bool' })[0];
 }
 
-/** bool or int64 → float32; a dead end for gradients. */
+/** Any type → float32; a dead end for gradients. */
 export function cast(x: Tensor): Tensor {
   return record('Cast', [x], [x.shape], { attributes: { to: 1 } })[0];
 }

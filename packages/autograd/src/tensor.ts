@@ -6,8 +6,8 @@
 /** A size that is known (number) or left open until the graph runs (the name of the axis). */
 export type Dimension = number | string;
 export type Shape = readonly Dimension[];
-export type DataType = 'float32' | 'int64' | 'bool';
-export type TypedData = Float32Array | BigInt64Array;
+export type DataType = 'float32' | 'float16' | 'int64' | 'int8' | 'bool';
+export type TypedData = Float32Array | Float16Array | BigInt64Array | Int8Array;
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 
 /** What the upstream gradients of a node's outputs (undefined = zero) make of the gradients of its inputs. */
@@ -58,8 +58,13 @@ export function constant(data: TypedData, shape: readonly number[], name?: strin
       `A constant of shape [${shape.join(', ')}] holds ${expected} values; ${data.length} came.`,
     );
   }
-  const dataType = data instanceof Float32Array ? 'float32' : 'int64';
-  return { shape, dataType, source: { kind: 'constant', data, name } };
+  return { shape, dataType: dataTypeOf(data), source: { kind: 'constant', data, name } };
+}
+
+function dataTypeOf(data: TypedData): DataType {
+  if (data instanceof Float32Array) return 'float32';
+  if (data instanceof BigInt64Array) return 'int64';
+  return data instanceof Int8Array ? 'int8' : 'float16';
 }
 
 const scalars = new Map<number, Tensor>();
