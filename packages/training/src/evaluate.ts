@@ -16,6 +16,10 @@ export interface Prediction {
   readonly speaker: string;
   readonly channel?: string;
   readonly gender?: string;
+  /** Absent, as `intensity` and `statement` are, where the corpus does not say it or the run is an old one. */
+  readonly corpus?: string;
+  readonly intensity?: string;
+  readonly statement?: string;
   readonly emotion: string;
   readonly predicted: string;
   /** In the order of the labels. */
@@ -95,11 +99,12 @@ function isOfRecording(error: unknown): error is MarsError {
 }
 
 function toPrediction(
-  { id, speaker, channel, gender, emotion }: Clip,
+  { id, corpus, speaker, channel, gender, intensity, statement, emotion }: Clip,
   labels: readonly string[],
   scores: readonly number[],
 ): Prediction {
-  return { id, speaker, channel, gender, emotion, predicted: labels[argmax(scores)], scores };
+  const predicted = labels[argmax(scores)];
+  return { id, corpus, speaker, channel, gender, intensity, statement, emotion, predicted, scores };
 }
 
 /**

@@ -1,11 +1,25 @@
-export { preset, PRESET_NAMES, type TrainConfig } from './config.ts';
+export { buildNetwork, type NetworkSettings } from './architectures/networks.ts';
+export {
+  changeConfig,
+  parseChange,
+  preset,
+  PRESET_NAMES,
+  type ConfigChanges,
+  type TrainConfig,
+} from './config.ts';
 export { hashClips, type Clip, type CorpusReader } from './corpora/clip.ts';
 export { CORPORA, readCorpus } from './corpora/corpora.ts';
 export { readRavdess } from './corpora/ravdess.ts';
 export { extractFeatures, type ExtractOptions } from './features/extract.ts';
 export { FeatureSet, type ClipFeatures, type FeatureFailure } from './features/feature-set.ts';
-export { SEED_FEATURES, SEED_VARIANTS, type FeatureSettings, type Variant } from './features/settings.ts';
-export { buildNetwork } from './export.ts';
+export {
+  featureWidth,
+  SEED_FEATURES,
+  SEED_VARIANTS,
+  type FeatureSettings,
+  type MfccSettings,
+  type Variant,
+} from './features/settings.ts';
 export { measure, testModel, type Figures, type Prediction } from './evaluate.ts';
 export { runExperiment, type ExperimentOptions } from './experiment.ts';
 export {
