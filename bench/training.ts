@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adam, createRandom, TrainingStep } from '@mars/autograd';
-import { buildNetwork, preset } from '@mars/training';
+import { buildNetwork, featureWidth, preset } from '@mars/training';
 import { show, summarise } from './measure.ts';
 
 const ROUNDS = 7;
@@ -48,16 +48,17 @@ export async function benchTraining(): Promise<void> {
 }
 
 async function oursAt(batchSize: number): Promise<{ round: Round; end: () => Promise<void> }> {
-  const { features, frames, ...config } = preset('seed');
-  const step = await TrainingStep.create(buildNetwork({ features, frames, ...config }, LABELS), {
-    inputShape: [batchSize, frames, features.nMfcc],
+  const { network, features, frames, maxGradientNorm } = preset('seed');
+  const width = featureWidth(features);
+  const step = await TrainingStep.create(buildNetwork(network, width, LABELS), {
+    inputShape: [batchSize, frames, width],
     labels: LABELS,
     optimiser: adam(),
-    maxGradientNorm: config.maxGradientNorm,
+    maxGradientNorm,
     seed: 0,
   });
   const random = createRandom(0);
-  const x = Float32Array.from({ length: batchSize * frames * features.nMfcc }, () => random.normal());
+  const x = Float32Array.from({ length: batchSize * frames * width }, () => random.normal());
   const targets = new Float32Array(batchSize * LABELS);
   for (let row = 0; row < batchSize; row += 1) targets[row * LABELS + (row % LABELS)] = 1;
   const round = async () => {
@@ -74,7 +75,9 @@ async function torchAt(
 ): Promise<{ version: string; round: Round; end: () => void } | undefined> {
   const python = process.env['MARS_BENCH_PYTHON'] ?? 'python3';
   const script = join(import.meta.dirname, 'pytorch.py');
-  const { channels, hiddenSize, dropoutRate } = preset('seed').network;
+  const { network } = preset('seed');
+  if (network.kind !== 'seed') throw new Error(`pytorch.py holds the seed's network, not ${network.kind}.`);
+  const { channels, hiddenSize, dropoutRate } = network;
   const sizes = [batchSize, STEPS, ...channels, hiddenSize, dropoutRate].map(String);
   // A Python that was named should work, and says what it lacks; one that happens to be there need not have torch.
   const named = process.env['MARS_BENCH_PYTHON'] !== undefined;

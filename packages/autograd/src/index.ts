@@ -13,7 +13,7 @@ export { activation, dense } from './layers/dense.ts';
 export { channelDropout, dropout } from './layers/dropout.ts';
 export { gru, type GruOptions } from './layers/gru.ts';
 export { batchNorm1d, layerNorm } from './layers/normalization.ts';
-export { avgPool1d, maxPool1d } from './layers/pooling.ts';
+export { avgPool1d, globalAvgPool1d, maxPool1d } from './layers/pooling.ts';
 export { softmaxCrossEntropy, type CrossEntropyOptions } from './losses.ts';
 export {
   decayMask,

@@ -1,6 +1,7 @@
 import type { ModelMetadata } from '@mars/core';
 import type { ExperimentReport } from './experiment-report.ts';
 import { classificationMetrics } from './metrics.ts';
+import { featureWidth } from './features/settings.ts';
 import type { RunDescription } from './run.ts';
 
 /** The model card as Markdown: what it was trained on, what it reaches, where it fails, what it must not be used for. */
@@ -10,7 +11,8 @@ export function writeCard(
   reports: readonly ExperimentReport[],
 ): string {
   const { config, clips, seed, protocol } = run;
-  const { sampleRate, nMfcc, nFft, hopLength, nMels } = config.features;
+  const { sampleRate, nFft, hopLength, nMels } = config.features;
+  const nMfcc = featureWidth(config.features);
   return `# ${metadata.name}
 
 ${summary(reports)}

@@ -1,51 +1,62 @@
 import { MarsError } from '@mars/core';
-import type { SeedOptions } from './architectures/seed.ts';
-import { SEED_FEATURES, SEED_VARIANTS, type FeatureSettings, type Variant } from './features/settings.ts';
+import { z } from 'zod';
+import { networkSettings } from './architectures/networks.ts';
+import { featureSettings, SEED_VARIANTS, variantSettings } from './features/settings.ts';
+import { parseSettings } from './schema.ts';
+
+const count = z.int().positive();
+const share = z.number().min(0).max(1);
 
 /** Everything that decides what a training gives, the seed and the clips aside. */
-export interface TrainConfig {
+const trainConfig = z.strictObject({
   /** Name of the preset that it came from. */
-  readonly preset: string;
-  readonly network: Omit<SeedOptions, 'inFeatures' | 'labels'>;
-  readonly features: FeatureSettings;
+  preset: z.string().min(1),
+  /** What the training part's actors contribute, where a protocol leaves it open; what is tested never changes. */
+  trainOn: z.enum(['speech', 'speech+song']).default('speech'),
+  features: featureSettings,
   /** Clips are padded or cut to this many frames in training. */
-  readonly frames: number;
+  frames: count,
   /** The versions of each training clip; what validates and tests is never varied. */
-  readonly variants: readonly Variant[];
-  readonly augmentationSeed: number;
-  readonly epochs: number;
-  readonly batchSize: number;
+  variants: z
+    .array(variantSettings)
+    .min(1)
+    .readonly()
+    .default([{ kind: 'original' }]),
+  augmentationSeed: z.int().min(0).default(0),
+  network: networkSettings,
+  epochs: count,
+  batchSize: count.default(64),
   /** Peak of the learning rate, which then falls along half a cosine. */
-  readonly learningRate: number;
+  learningRate: z.number().positive(),
   /** Share of the training in which the rate rises from 0. */
-  readonly warmup: number;
-  readonly weightDecay: number;
-  readonly labelSmoothing: number;
-  readonly maxGradientNorm: number;
-}
+  warmup: share.default(0.03),
+  weightDecay: z.number().min(0).default(0),
+  labelSmoothing: share.default(0),
+  maxGradientNorm: z.number().positive().default(1),
+});
+
+export type TrainConfig = z.output<typeof trainConfig>;
+
+/** A part of a configuration: what it leaves out stays as the preset has it. */
+export type ConfigChanges = { readonly [key: string]: unknown };
 
 /**
  * The student project's recipe: 40 MFCCs, 200 frames, four versions of every training clip, Conv1D, Conv1D, GRU,
  * attention, dense softmax, categorical cross-entropy, Adam, 100 epochs. What it left open was chosen on validation
  * clips of the training part (docs/experiments.md).
  */
-const seed: TrainConfig = {
+const seed: z.input<typeof trainConfig> = {
   preset: 'seed',
-  network: { channels: [48, 96], hiddenSize: 64, dropoutRate: 0.3 },
-  features: SEED_FEATURES,
+  features: { kind: 'mfcc', nMfcc: 40 },
   frames: 200,
-  variants: SEED_VARIANTS,
-  augmentationSeed: 0,
+  variants: [...SEED_VARIANTS],
+  network: { kind: 'seed', channels: [48, 96], hiddenSize: 64, dropoutRate: 0.3 },
   epochs: 100,
   batchSize: 64,
   learningRate: 2e-3,
-  warmup: 0.03,
-  weightDecay: 0,
-  labelSmoothing: 0,
-  maxGradientNorm: 1,
 };
 
-const PRESETS: Readonly<Record<string, TrainConfig>> = { seed };
+const PRESETS: Readonly<Record<string, z.input<typeof trainConfig>>> = { seed };
 
 export const PRESET_NAMES: readonly string[] = Object.keys(PRESETS);
 
@@ -54,8 +65,57 @@ export function preset(name: string): TrainConfig {
   if (!Object.hasOwn(PRESETS, name)) {
     throw new MarsError(
       'CONFIG_INVALID',
-      `No preset is called "${name}"; there is ${PRESET_NAMES.join(', ')}.`,
+      `No preset is called "${name}"; there is ${PRESET_NAMES.join(', ')}. ` +
+        'A configuration of your own is a file that ends in .json.',
     );
   }
-  return PRESETS[name];
+  return trainConfig.parse(PRESETS[name]);
+}
+
+/**
+ * A configuration with some of its values changed. Objects are changed value by value, lists as a whole, and what takes
+ * another `kind` starts from that kind's defaults.
+ *
+ * Errors: `CONFIG_INVALID` naming the value that is unknown or wrong, and what was expected.
+ *
+ * @example
+ * changeConfig(preset('seed'), { network: { bidirectional: true }, epochs: 30 });
+ */
+export function changeConfig(config: TrainConfig, changes: ConfigChanges): TrainConfig {
+  return parseSettings(trainConfig, merge(config, changes), 'configuration');
+}
+
+/** `path=value` as changes: the path's names joined by dots, the value as JSON, or as text where it is none. */
+export function parseChange(text: string): ConfigChanges {
+  const at = text.indexOf('=');
+  const path = text.slice(0, at).split('.');
+  if (at < 1 || path.includes('')) {
+    throw new MarsError(
+      'CONFIG_INVALID',
+      `"${text}" came; PATH=VALUE was expected, as in network.hiddenSize=96 or epochs=30.`,
+    );
+  }
+  return path.reduceRight<ConfigChanges>(
+    (value, key) => ({ [key]: value }),
+    parseValue(text.slice(at + 1)) as ConfigChanges,
+  );
+}
+
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function merge(base: unknown, changes: unknown): unknown {
+  if (!isPlainObject(base) || !isPlainObject(changes)) return changes;
+  if ('kind' in changes && changes['kind'] !== base['kind']) return changes;
+  const merged = Object.entries(changes).map(([key, value]) => [key, merge(base[key], value)]);
+  return { ...base, ...Object.fromEntries(merged) };
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

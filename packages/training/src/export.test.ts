@@ -8,13 +8,14 @@ import {
 } from '@mars/autograd';
 import { EMOTIONS, loadRecogniser, mfcc, resample, type ModelMetadata } from '@mars/core';
 import { describe, expect, test } from 'vitest';
-import { sing, tinyConfig } from '../test/synthetic-corpus.ts';
+import { sing, TINY_FEATURES, tinyConfig } from '../test/synthetic-corpus.ts';
 import { Dataset, type Normaliser } from './dataset.ts';
-import { buildNetwork, writeModel } from './export.ts';
+import { buildNetwork } from './architectures/networks.ts';
+import { writeModel } from './export.ts';
 
 const config = tinyConfig();
-const { nMfcc, sampleRate } = config.features;
-const network = buildNetwork(config, EMOTIONS.length);
+const { nMfcc, sampleRate } = TINY_FEATURES;
+const network = buildNetwork(config.network, nMfcc, EMOTIONS.length);
 const random = createRandom('export');
 const weights = {
   parameters: initialiseParameters(network, random),
@@ -29,7 +30,7 @@ const metadata: ModelMetadata = {
   name: 'tiny',
   labels: EMOTIONS,
   sampleRate,
-  features: { kind: 'mfcc', ...omitRate(config.features) },
+  features: { kind: 'mfcc', ...omitRate(TINY_FEATURES) },
   windowSec: 0.64,
   trainedOn: 'nothing',
   licence: 'MIT',
@@ -39,7 +40,7 @@ const metadata: ModelMetadata = {
 };
 const model = writeModel(config, weights, normaliser, metadata);
 
-function omitRate({ nMfcc, nMels, nFft, hopLength }: typeof config.features) {
+function omitRate({ nMfcc, nMels, nFft, hopLength }: typeof TINY_FEATURES) {
   return { nMfcc, nMels, nFft, hopLength };
 }
 
@@ -120,7 +121,7 @@ describe('a model file gives the scores that training sees', () => {
 
     const { data, shape } = mfcc(resample(samples, 22_050, sampleRate), {
       sr: sampleRate,
-      ...omitRate(config.features),
+      ...omitRate(TINY_FEATURES),
     });
     const frames = shape[1];
     const timeMajor = data.map((_, i) => data[(i % nMfcc) * frames + Math.floor(i / nMfcc)]);

@@ -5,21 +5,16 @@ import {
   operations,
   scalar,
   writeInferenceGraph,
-  type Network,
   type Tensor,
   type Weights,
 } from '@mars/autograd';
 import { MarsError, type ModelMetadata } from '@mars/core';
-import { seedNetwork } from './architectures/seed.ts';
+import { buildNetwork } from './architectures/networks.ts';
 import type { TrainConfig } from './config.ts';
 import type { Normaliser } from './dataset.ts';
+import { featureWidth } from './features/settings.ts';
 import type { RunDescription, RunFolder } from './run.ts';
 import { hashTestPart } from './splits.ts';
-
-/** The network that a configuration describes. */
-export function buildNetwork({ network, features }: TrainConfig, labels: number): Network {
-  return seedNetwork({ ...network, inFeatures: features.nMfcc, labels });
-}
 
 /**
  * The trained network as the bytes of a model file: raw MFCCs `mfcc` [batch, frames, nMfcc] of any length in, `scores`
@@ -32,12 +27,15 @@ export function writeModel(
   normaliser: Normaliser,
   metadata: ModelMetadata,
 ): Uint8Array {
-  return writeInferenceGraph(buildNetwork(config, metadata.labels.length), weights, {
-    x: input('mfcc', ['batch', 'frames', config.features.nMfcc]),
+  const width = featureWidth(config.features);
+  return writeInferenceGraph(buildNetwork(config.network, width, metadata.labels.length), weights, {
+    x: input('mfcc', ['batch', 'frames', width]),
     preprocess: (mfcc) => padToAtLeast(normalise(mfcc, normaliser), config.frames),
     build: ({ output, exposed }) => ({
       scores: operations.softmax(output),
-      attention: operations.operator('Identity', [exposed.attention], [['batch', 'time']])[0],
+      ...('attention' in exposed && {
+        attention: operations.operator('Identity', [exposed.attention], [['batch', 'time']])[0],
+      }),
     }),
     name: metadata.name,
     metadata: Object.fromEntries(
@@ -77,7 +75,8 @@ function describeModel(
   name: string,
   { config, labels, protocol, fold, seed, clips }: RunDescription,
 ): ModelMetadata {
-  const { sampleRate, hopLength, nMfcc, nFft, nMels } = config.features;
+  const { sampleRate, hopLength, nFft, nMels } = config.features;
+  const nMfcc = featureWidth(config.features);
   return {
     name,
     labels,

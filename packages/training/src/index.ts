@@ -1,4 +1,16 @@
 export { buildNetwork, type NetworkSettings } from './architectures/networks.ts';
+export { bootstrapIntervals, quantile, type BootstrapOptions, type Interval } from './bootstrap.ts';
+export {
+  compareAll,
+  compareRuns,
+  holm,
+  type CompareOptions,
+  type Comparison,
+  type McnemarTest,
+  type NamedComparison,
+  type PermutationTest,
+  type RunFigures,
+} from './comparison.ts';
 export {
   changeConfig,
   parseChange,

@@ -14,7 +14,8 @@ import { MarsError } from '@mars/core';
 import type { TrainConfig } from './config.ts';
 import type { Clip } from './corpora/clip.ts';
 import { Dataset, fitNormaliser, type Example } from './dataset.ts';
-import { buildNetwork } from './export.ts';
+import { buildNetwork } from './architectures/networks.ts';
+import { featureWidth } from './features/settings.ts';
 import type { FeatureSet } from './features/feature-set.ts';
 import { argmax, classificationMetrics } from './metrics.ts';
 import type { EpochRecord, RunFolder } from './run.ts';
@@ -65,7 +66,8 @@ export async function train(
   fold: Fold,
   { config, labels, features, heldOut, seed, folder, threads, signal, onProgress }: TrainOptions,
 ): Promise<void> {
-  const network = buildNetwork(config, labels.length);
+  const width = featureWidth(config.features);
+  const network = buildNetwork(config.network, width, labels.length);
   const checkpoint = await folder.checkpoint();
   await folder.trimHistory(checkpoint?.epoch ?? 0);
   if (checkpoint?.epoch === config.epochs) return;
@@ -79,12 +81,12 @@ export async function train(
         'Train on more clips, or in smaller batches.',
     );
   }
-  const normaliser = checkpoint?.normaliser ?? fitNormaliser(trainExamples, config.features.nMfcc);
+  const normaliser = checkpoint?.normaliser ?? fitNormaliser(trainExamples, width);
   const trainSet = new Dataset(trainExamples, normaliser, config.frames);
   const validationSet = new Dataset(toExamples(fold.validation, heldOut, labels), normaliser, config.frames);
 
   const trainer = await TrainingStep.create(network, {
-    inputShape: [config.batchSize, config.frames, config.features.nMfcc],
+    inputShape: [config.batchSize, config.frames, width],
     labels: labels.length,
     optimiser: adam({ weightDecay: config.weightDecay, decayMask: decayMask(network) }),
     maxGradientNorm: config.maxGradientNorm,
@@ -185,7 +187,7 @@ class Validator {
     { frames, features }: TrainConfig,
     threads?: number,
   ): Promise<Validator> {
-    const graph = writeEvaluationGraph(network, ['batch', frames, features.nMfcc]);
+    const graph = writeEvaluationGraph(network, ['batch', frames, featureWidth(features)]);
     return new Validator(await Session.create(graph, { threads }), vectorSize(network.buffers) > 0);
   }
 

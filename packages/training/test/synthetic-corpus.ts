@@ -6,6 +6,7 @@ import type { TrainConfig } from '../src/config.ts';
 import { readCorpus } from '../src/corpora/corpora.ts';
 import type { Clip } from '../src/corpora/clip.ts';
 import { createRandom } from '@mars/autograd/random';
+import type { MfccSettings } from '../src/features/settings.ts';
 
 const SAMPLE_RATE = 8000;
 
@@ -50,14 +51,31 @@ export function sing(
   return { samples, sampleRate: SAMPLE_RATE };
 }
 
+export const TINY_FEATURES: MfccSettings = {
+  kind: 'mfcc',
+  sampleRate: SAMPLE_RATE,
+  nMfcc: 13,
+  nMels: 26,
+  nFft: 512,
+  hopLength: 128,
+};
+
 /** A recipe that takes a second: a small network, short clips, two versions of each. */
 export function tinyConfig(changes: Partial<TrainConfig> = {}): TrainConfig {
   return {
     preset: 'tiny',
-    network: { channels: [12, 16], hiddenSize: 16, dropoutRate: 0.3 },
-    features: { sampleRate: SAMPLE_RATE, nMfcc: 13, nMels: 26, nFft: 512, hopLength: 128 },
+    trainOn: 'speech',
+    network: {
+      kind: 'seed',
+      channels: [12, 16],
+      hiddenSize: 16,
+      dropoutRate: 0.3,
+      bidirectional: false,
+      pooling: 'attention',
+    },
+    features: TINY_FEATURES,
     frames: 40,
-    variants: [{ kind: 'original' }, { kind: 'noise' }],
+    variants: [{ kind: 'original' }, { kind: 'noise', snrDb: [10, 30] }],
     augmentationSeed: 0,
     epochs: 3,
     batchSize: 8,

@@ -23,6 +23,17 @@ export function avgPool1d(size: number): Layer {
   };
 }
 
+/** Mean over all frames, however many: (B, T, C) → (B, C), as PyTorch's `AdaptiveAvgPool1d(1)`. */
+export function globalAvgPool1d(): Layer {
+  return {
+    forward: (x, { training }) => {
+      if (training) return mean(x, [1]);
+      const [batch, , channels] = x.shape;
+      return operator('ReduceMean', [x], [[batch, channels]], { axes: [1], keepdims: 0 })[0];
+    },
+  };
+}
+
 /** Applies `reduce` to the frames as groups (B, ⌊T / size⌋, size, C). */
 function groupFrames(x: Tensor, size: number, reduce: (groups: Tensor) => Tensor): Tensor {
   const [batch, , channels] = x.shape;

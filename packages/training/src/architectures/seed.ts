@@ -6,34 +6,39 @@ import {
   conv1d,
   dense,
   dropout,
+  globalAvgPool1d,
   gru,
   maxPool1d,
   network,
   type Network,
 } from '@mars/autograd';
+import { z } from 'zod';
 
-export interface SeedOptions {
-  /** Coefficients per frame. */
-  inFeatures: number;
-  labels: number;
-  channels: readonly [number, number];
-  hiddenSize: number;
-  dropoutRate: number;
-  bidirectional?: boolean;
-}
+export const seedSettings = z.strictObject({
+  kind: z.literal('seed'),
+  channels: z.tuple([z.int().positive(), z.int().positive()]).default([48, 96]),
+  hiddenSize: z.int().positive().default(64),
+  dropoutRate: z.number().min(0).lt(1).default(0.3),
+  bidirectional: z.boolean().default(false),
+  /** How the steps of the recurrent layer become one vector: by learned weights, or by their plain mean. */
+  pooling: z.enum(['attention', 'mean']).default('attention'),
+});
 
 /**
  * The seed's network: Conv1D, Conv1D, GRU, attention, dense: (B, T, inFeatures) → (B, labels).
  * Two poolings leave one recurrent step for every four frames.
  */
-export function seedNetwork({
-  inFeatures,
-  labels,
-  channels: [first, second],
-  hiddenSize,
-  dropoutRate,
-  bidirectional = false,
-}: SeedOptions): Network {
+export function seedNetwork(
+  {
+    channels: [first, second],
+    hiddenSize,
+    dropoutRate,
+    bidirectional,
+    pooling,
+  }: z.infer<typeof seedSettings>,
+  inFeatures: number,
+  labels: number,
+): Network {
   const features = bidirectional ? 2 * hiddenSize : hiddenSize;
   return network({
     conv1: conv1d({ inChannels: inFeatures, outChannels: first, kernelSize: 5 }), // (B, T, first)
@@ -47,7 +52,7 @@ export function seedNetwork({
     norm2: batchNorm1d(second),
     drop2: channelDropout(dropoutRate),
     gru: gru({ inputSize: second, hiddenSize, bidirectional }), // (B, T/4, features)
-    attention: additiveAttention({ features, units: 64 }), // (B, features)
+    [pooling]: pooling === 'attention' ? additiveAttention({ features, units: 64 }) : globalAvgPool1d(), // (B, features)
     drop3: dropout(dropoutRate),
     output: dense({ inFeatures: features, outFeatures: labels }), // (B, labels)
   });

@@ -1,5 +1,14 @@
-import { decodeAudio, MarsError, mfcc, resample, type ErrorCode } from '@mars/core';
-import { addNoise, pitchShift, timeStretch } from '../augment.ts';
+import {
+  decodeAudio,
+  MarsError,
+  melspectrogram,
+  mfcc,
+  powerToDb,
+  resample,
+  type ErrorCode,
+  type Matrix,
+} from '@mars/core';
+import { addNoise, changeSpeed, pitchShift, timeStretch } from '../augment.ts';
 import { createRandom } from '@mars/autograd/random';
 import { readBytes, type Clip } from '../corpora/clip.ts';
 import type { StoredTensor } from './safetensors.ts';
@@ -16,7 +25,7 @@ export interface ExtractionTask {
   readonly variants: readonly ResolvedVariant[];
 }
 
-/** MFCCs in the order of the task's variants, each time-major [frames, nMfcc]; or why there are none. */
+/** Features in the order of the task's variants, each time-major [frames, width]; or why there are none. */
 export type ExtractionResult =
   | { readonly tensors: StoredTensor[] }
   | { readonly error: { readonly code: ErrorCode; readonly message: string } };
@@ -31,7 +40,8 @@ export async function computeTask(
     const samples = resample(audio.samples, audio.sampleRate, settings.sampleRate);
     const tensors = variants.map((variant) => {
       const stream = `${augmentationSeed}/${clip.id}/${variant.name}`;
-      return timeMajorMfcc(applyVariant(samples, settings.sampleRate, variant, stream), settings, clip.id);
+      const varied = applyVariant(samples, variant, stream);
+      return timeMajor(analyse(varied, settings), clip.id);
     });
     return { tensors };
   } catch (error) {
@@ -41,12 +51,7 @@ export async function computeTask(
 }
 
 /** `stream` names the random stream, so the result depends on nothing else: not on order, nor on the worker. */
-function applyVariant(
-  samples: Float32Array,
-  sampleRate: number,
-  variant: ResolvedVariant,
-  stream: string,
-): Float32Array {
+function applyVariant(samples: Float32Array, variant: ResolvedVariant, stream: string): Float32Array {
   const random = createRandom(stream);
   switch (variant.kind) {
     case 'original':
@@ -55,20 +60,26 @@ function applyVariant(
       return timeStretch(samples, random.uniform(...variant.rate));
     case 'pitchShift': {
       const size = random.uniform(...variant.semitones);
-      return pitchShift(samples, { sampleRate, nSteps: random.integer(2) === 0 ? size : -size });
+      return pitchShift(samples, { nSteps: random.integer(2) === 0 ? size : -size });
     }
+    case 'speed':
+      return changeSpeed(samples, random.uniform(...variant.rate));
     default:
       return addNoise(samples, { snrDb: random.uniform(...variant.snrDb), random });
   }
 }
 
-function timeMajorMfcc(samples: Float32Array, settings: FeatureSettings, id: string): StoredTensor {
-  const { sampleRate, nMfcc, nMels, nFft, hopLength } = settings;
-  const { data, shape } = mfcc(samples, { sr: sampleRate, nMfcc, nMels, nFft, hopLength });
-  const [coefficients, frames] = shape;
+/** [width, frames] */
+function analyse(samples: Float32Array, settings: FeatureSettings): Matrix {
+  const { sampleRate: sr, nMels, nFft, hopLength } = settings;
+  if (settings.kind === 'mfcc') return mfcc(samples, { sr, nMfcc: settings.nMfcc, nMels, nFft, hopLength });
+  return powerToDb(melspectrogram(samples, { sr, nMels, nFft, hopLength }));
+}
+
+function timeMajor({ data, shape: [width, frames] }: Matrix, id: string): StoredTensor {
   const transposed = new Float32Array(data.length);
-  for (let k = 0; k < coefficients; k++) {
-    for (let t = 0; t < frames; t++) transposed[t * coefficients + k] = data[k * frames + t];
+  for (let k = 0; k < width; k++) {
+    for (let t = 0; t < frames; t++) transposed[t * width + k] = data[k * frames + t];
   }
   if (!transposed.every(Number.isFinite)) {
     throw new MarsError(
@@ -76,5 +87,5 @@ function timeMajorMfcc(samples: Float32Array, settings: FeatureSettings, id: str
       `${id} gives features that are not finite. Leave it out or replace it.`,
     );
   }
-  return { data: transposed, shape: [frames, coefficients] };
+  return { data: transposed, shape: [frames, width] };
 }

@@ -6,9 +6,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hashClips, type Clip } from '../corpora/clip.ts';
 import { extractFeatures, type ExtractOptions } from './extract.ts';
 import type { FeatureSet } from './feature-set.ts';
-import type { FeatureSettings, Variant } from './settings.ts';
+import type { MfccSettings, Variant } from './settings.ts';
 
-const small: FeatureSettings = { sampleRate: 8000, nMfcc: 5, nMels: 20, nFft: 512, hopLength: 256 };
+const small: MfccSettings = {
+  kind: 'mfcc',
+  sampleRate: 8000,
+  nMfcc: 5,
+  nMels: 20,
+  nFft: 512,
+  hopLength: 256,
+};
 const variants: Variant[] = [
   { kind: 'original' },
   { kind: 'timeStretch' },
@@ -54,7 +61,7 @@ async function newCache(): Promise<string> {
 /** Extracts, and counts the clips that were not in the cache. */
 async function extract(
   of: readonly Clip[],
-  { settings = small, ...options }: { settings?: FeatureSettings } & ExtractOptions,
+  { settings = small, ...options }: { settings?: MfccSettings } & ExtractOptions,
 ): Promise<{ features: FeatureSet; computed: number }> {
   const progress: number[] = [];
   const features = await extractFeatures(of, settings, {

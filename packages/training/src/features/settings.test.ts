@@ -4,11 +4,13 @@ import {
   resolveVariants,
   SEED_FEATURES,
   SEED_VARIANTS,
+  featureSettings,
   type FeatureSettings,
   type Variant,
 } from './settings.ts';
 
 describe('the cache key', () => {
+  const logMel = featureSettings.parse({ kind: 'logMel' });
   const noise = { kind: 'noise', snrDb: [10, 30] } as const;
   interface Setting {
     readonly corpus?: string;
@@ -23,6 +25,7 @@ describe('the cache key', () => {
     ['the corpus', { corpus: 'tess' }],
     ['the sample rate', { settings: { ...SEED_FEATURES, sampleRate: 16_000 } }],
     ['the number of coefficients', { settings: { ...SEED_FEATURES, nMfcc: 39 } }],
+    ['the kind of features', { settings: logMel }],
     ['the number of bands', { settings: { ...SEED_FEATURES, nMels: 64 } }],
     ['the window', { settings: { ...SEED_FEATURES, nFft: 1024 } }],
     ['the hop', { settings: { ...SEED_FEATURES, hopLength: 256 } }],

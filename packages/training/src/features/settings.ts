@@ -1,42 +1,73 @@
 import { createHash } from 'node:crypto';
 import { MarsError } from '@mars/core';
+import { z } from 'zod';
+import { parseSettings } from '../schema.ts';
 
-/** How a waveform becomes MFCCs; the model file carries the same numbers. */
-export interface FeatureSettings {
+const count = z.int().positive();
+
+const spectral = {
   /** Recordings are resampled to this rate, in Hz. */
-  readonly sampleRate: number;
-  readonly nMfcc: number;
-  readonly nMels: number;
+  sampleRate: count.default(22_050),
+  nMels: count.default(128),
   /** Samples per analysis window. */
-  readonly nFft: number;
+  nFft: count.default(2048),
   /** Samples from one frame to the next. */
-  readonly hopLength: number;
-}
-
-/** librosa's own defaults with 40 coefficients: what the original student project fed its network. */
-export const SEED_FEATURES: FeatureSettings = {
-  sampleRate: 22_050,
-  nMfcc: 40,
-  nMels: 128,
-  nFft: 2048,
-  hopLength: 512,
+  hopLength: count.default(512),
 };
 
-type Range = readonly [min: number, max: number];
+/** librosa's MFCCs; its own defaults with 40 coefficients are what the original student project fed its network. */
+const mfccSettings = z.strictObject({ kind: z.literal('mfcc'), nMfcc: count.default(40), ...spectral });
+
+/** librosa's mel spectrogram in decibels, `power_to_db(melspectrogram(y))`. */
+const logMelSettings = z.strictObject({ kind: z.literal('logMel'), ...spectral });
+
+/** How a waveform becomes what the network sees. Names and defaults are librosa's. */
+export const featureSettings = z.discriminatedUnion('kind', [mfccSettings, logMelSettings]);
+
+export type FeatureSettings = z.infer<typeof featureSettings>;
+export type MfccSettings = z.infer<typeof mfccSettings>;
+
+export const SEED_FEATURES: MfccSettings = mfccSettings.parse({ kind: 'mfcc' });
+
+/** Numbers per frame. */
+export function featureWidth(settings: FeatureSettings): number {
+  return settings.kind === 'mfcc' ? settings.nMfcc : settings.nMels;
+}
+
+function range(lowest: number, highest: number, initial: readonly [number, number]) {
+  const bound = z.number().min(lowest).max(highest);
+  return z
+    .tuple([bound, bound])
+    .readonly()
+    .refine(([min, max]) => min <= max, 'a range [min, max] with min ≤ max was expected')
+    .default(initial);
+}
+
+const name = z
+  .string()
+  .regex(/^[\w-]+$/, 'may hold letters, digits, - and _ only')
+  .optional();
 
 /**
  * One version of a clip; ranges are drawn from uniformly. `name` tells two of a kind apart (default: the kind).
- * Stretching and shifting act on the waveform, before the features.
+ * All act on the waveform, before the features, and are kept in the cache.
  */
-export type Variant = { readonly name?: string } & (
-  | { readonly kind: 'original' }
-  /** Tempo factor: 2 is twice as fast. */
-  | { readonly kind: 'timeStretch'; readonly rate?: Range }
+export const variantSettings = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('original'), name }),
+  /** Tempo factor at the same pitch: 2 is twice as fast. */
+  z.strictObject({ kind: z.literal('timeStretch'), name, rate: range(0.25, 4, [0.8, 1.25]) }),
   /** Size of the shift in semitones, up or down with equal chance: near zero it would be the original again. */
-  | { readonly kind: 'pitchShift'; readonly semitones?: Range }
+  z.strictObject({ kind: z.literal('pitchShift'), name, semitones: range(0, 24, [0.5, 2]) }),
   /** White noise at this signal-to-noise ratio, dB. */
-  | { readonly kind: 'noise'; readonly snrDb?: Range }
-);
+  z.strictObject({ kind: z.literal('noise'), name, snrDb: range(-60, 120, [10, 30]) }),
+  /** As a tape that runs faster: tempo and pitch together. */
+  z.strictObject({ kind: z.literal('speed'), name, rate: range(0.5, 2, [0.9, 1.1]) }),
+]);
+
+export type Variant = z.input<typeof variantSettings>;
+
+/** A variant with nothing left open. */
+export type ResolvedVariant = z.output<typeof variantSettings> & { readonly name: string };
 
 /** Four versions of every training clip, as in the original student project. */
 export const SEED_VARIANTS: readonly Variant[] = [
@@ -46,63 +77,22 @@ export const SEED_VARIANTS: readonly Variant[] = [
   { kind: 'noise' },
 ];
 
-/** A variant with nothing left open. */
-export type ResolvedVariant = { readonly name: string } & (
-  | { readonly kind: 'original' }
-  | { readonly kind: 'timeStretch'; readonly rate: Range }
-  | { readonly kind: 'pitchShift'; readonly semitones: Range }
-  | { readonly kind: 'noise'; readonly snrDb: Range }
-);
-
 /** Fills in the default ranges. Errors: `CONFIG_INVALID` for an empty range or two variants of one name. */
 export function resolveVariants(variants: readonly Variant[]): ResolvedVariant[] {
-  const resolved = variants.map(resolveVariant);
-  const names = resolved.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  const resolved = variants.map((variant): ResolvedVariant => {
+    const parsed = parseSettings(variantSettings, variant, 'variant');
+    return { ...parsed, name: parsed.name ?? parsed.kind };
+  });
+  const names = resolved.map((variant) => variant.name);
+  const twice = names.find((candidate, index) => names.indexOf(candidate) !== index);
   if (twice !== undefined) {
     throw new MarsError('CONFIG_INVALID', `Two variants are called "${twice}"; give each a name of its own.`);
   }
   return resolved;
 }
 
-function resolveVariant(variant: Variant): ResolvedVariant {
-  const { kind, name = kind } = variant;
-  if (!/^[\w-]+$/.test(name)) {
-    throw new MarsError(
-      'CONFIG_INVALID',
-      `The variant's name "${name}" may hold letters, digits, - and _ only.`,
-    );
-  }
-  switch (kind) {
-    case 'original':
-      return { name, kind };
-    case 'timeStretch':
-      return { name, kind, rate: checkRange('rate', variant.rate ?? [0.8, 1.25], 0.25, 4) };
-    case 'pitchShift':
-      return { name, kind, semitones: checkRange('semitones', variant.semitones ?? [0.5, 2], 0, 24) };
-    case 'noise':
-      return { name, kind, snrDb: checkRange('snrDb', variant.snrDb ?? [10, 30], -60, 120) };
-    default:
-      throw new MarsError(
-        'CONFIG_INVALID',
-        `No variant is of the kind "${String(kind)}"; original, timeStretch, pitchShift and noise are.`,
-      );
-  }
-}
-
-function checkRange(name: string, range: Range, lowest: number, highest: number): Range {
-  const [min, max] = range;
-  if (!(lowest <= min && min <= max && max <= highest)) {
-    throw new MarsError(
-      'CONFIG_INVALID',
-      `${name} is [${range.join(', ')}]; a range [min, max] within ${lowest} … ${highest} was expected.`,
-    );
-  }
-  return [min, max];
-}
-
 /** Raise it whenever the same settings give other numbers than before: old cache entries are then never found. */
-const FEATURE_VERSION = 1;
+const FEATURE_VERSION = 2;
 
 /** Folder of the cache that holds one variant of one corpus under these settings: readable first, unique after. */
 export function cacheKey(
@@ -111,9 +101,13 @@ export function cacheKey(
   variant: ResolvedVariant,
   augmentationSeed: number,
 ): string {
-  const { sampleRate, nMfcc, nMels, nFft, hopLength } = settings;
   const seed = variant.kind === 'original' ? null : augmentationSeed;
-  const everything = [FEATURE_VERSION, corpus, { sampleRate, nMfcc, nMels, nFft, hopLength }, variant, seed];
+  const everything = [FEATURE_VERSION, corpus, sorted(settings), sorted(variant), seed];
   const digest = createHash('sha256').update(JSON.stringify(everything)).digest('hex');
-  return `${variant.name}-${digest.slice(0, 16)}`;
+  return `${settings.kind}-${variant.name}-${digest.slice(0, 16)}`;
+}
+
+/** The order in which settings were written down does not matter. */
+function sorted(settings: object): [string, unknown][] {
+  return Object.entries(settings).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
