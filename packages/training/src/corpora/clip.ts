@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { MarsError, type Emotion } from '@mars/core';
 
+/** Stands for the speaker where a corpus does not tell: such clips can be of anybody. */
+export const UNKNOWN_SPEAKER = 'unknown';
+
 /** One labelled recording of a corpus. */
 export interface Clip {
   /** Absolute path of the audio file. */
@@ -10,7 +13,7 @@ export interface Clip {
   readonly id: string;
   /** Name of the corpus, as `readCorpus` takes it. */
   readonly corpus: string;
-  /** Who speaks; unique within the corpus. */
+  /** Who speaks; unique within the corpus, or `UNKNOWN_SPEAKER`. */
   readonly speaker: string;
   readonly emotion: Emotion;
   readonly intensity?: string;
