@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
+import {
+  decodeMixedSafetensors,
+  decodeSafetensors,
+  encodeSafetensors,
+  readSafetensorsMetadata,
+  type StoredData,
+  type StoredTensor,
+} from './safetensors.ts';
 
 const tensor = fc
   .tuple(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 1, max: 5 }), fc.float({ noNaN: true }))
@@ -32,6 +39,17 @@ test('the file is as the format says', () => {
     a: { dtype: 'F32', shape: [1, 2], data_offsets: [0, 8] },
   });
   expect([view.getFloat32(8 + headerSize, true), view.getFloat32(12 + headerSize, true)]).toEqual([1, -2]);
+});
+
+test('bytes stand beside floats, and the file says what it is', () => {
+  const written = new Map<string, StoredTensor<StoredData>>([
+    ['bytes', { data: Int8Array.of(-128, 0, 127), shape: [3] }],
+    ['floats', { data: Float32Array.of(0.5), shape: [1] }],
+  ]);
+  const bytes = encodeSafetensors(written, { licence: 'MIT' });
+  expect(decodeMixedSafetensors(bytes)).toEqual(written);
+  expect(readSafetensorsMetadata(bytes)).toEqual({ licence: 'MIT' });
+  expect(() => decodeSafetensors(bytes)).toThrow('bytes is not one of 32-bit floats');
 });
 
 test('every file cut short is refused', () => {
