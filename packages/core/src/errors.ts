@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   MODEL_NOT_FOUND: 'there is no model of that name or at that path',
   MODEL_INVALID: 'the file is not a MARS model, or its metadata does not fit its graph',
   CORPUS_INVALID: 'the folder does not hold the corpus that was named',
+  DOWNLOAD_FAILED: 'a file could not be fetched whole and as its source describes it',
   CONFIG_INVALID: 'an option or configuration value is out of its range',
   TEST_LEAK: 'the model was trained on clips of the test part, so the figure would be worthless',
   RUN_INVALID: 'the folder is not a training run, or it belongs to another configuration',
