@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addClassify } from './commands/classify.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
+import { addSweep } from './commands/sweep.ts';
 import { addTrain } from './commands/train.ts';
 import { EXIT_STATUS } from './exit-status.ts';
 import packageJson from '../package.json' with { type: 'json' };
@@ -28,6 +29,7 @@ Exit status: 0 all done; 1 some inputs failed, the others were done; 2 wrong usa
     );
   addClassify(program);
   addTrain(program);
+  addSweep(program);
   addEvaluate(program);
   addExport(program);
   return program;

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { MarsError } from '@mars/core';
 import { z } from 'zod';
 import { networkSettings } from './architectures/networks.ts';
@@ -83,6 +84,38 @@ export function preset(name: string): TrainConfig {
  */
 export function changeConfig(config: TrainConfig, changes: ConfigChanges): TrainConfig {
   return parseSettings(trainConfig, merge(config, changes), 'configuration');
+}
+
+/**
+ * The configuration of a preset's name, or of a JSON file: a preset's name under `preset` (`seed`), and what differs
+ * from it.
+ *
+ * Errors: `CONFIG_INVALID` for an unknown preset, a file that cannot be read or is no JSON object, or a wrong value.
+ *
+ * @example
+ * await loadConfig('bigru.json'); // {"preset": "seed", "network": {"bidirectional": true}}
+ */
+export async function loadConfig(nameOrFile: string): Promise<TrainConfig> {
+  if (!nameOrFile.endsWith('.json')) return preset(nameOrFile);
+  const { preset: base, ...changes } = parseSettings(
+    z.looseObject({ preset: z.string().default('seed') }),
+    await readJsonFile(nameOrFile),
+    `configuration in ${nameOrFile}`,
+  );
+  return changeConfig(preset(base), changes);
+}
+
+/** Errors: `CONFIG_INVALID` for a file that cannot be read or holds no JSON. */
+export async function readJsonFile(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as unknown;
+  } catch (cause) {
+    throw new MarsError(
+      'CONFIG_INVALID',
+      `${file} cannot be read as JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
 }
 
 /** `path=value` as changes: the path's names joined by dots, the value as JSON, or as text where it is none. */

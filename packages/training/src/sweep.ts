@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { MarsError } from '@mars/core';
+import { z } from 'zod';
+import { changeConfig, loadConfig, parseChange, readJsonFile, type TrainConfig } from './config.ts';
+import { runExperiment, type ExperimentOptions } from './experiment.ts';
+import { trainingName, type ExperimentReport, type Spread } from './experiment-report.ts';
+import { RunFolder } from './run.ts';
+import { parseSettings } from './schema.ts';
+
+const changes = z.record(z.string(), z.unknown());
+
+const sweepFile = z.strictObject({
+  /** A preset, or a configuration file. */
+  base: z.string(),
+  /** What differs from the base in every run. */
+  set: changes.default({}),
+  /** Runs by name, each with what differs in it. */
+  runs: z.record(z.string().regex(/^[\w-]+$/, 'letters, digits, - and _ only'), changes).optional(),
+  /** Values by path: every combination is a run. */
+  grid: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
+});
+
+export interface SweepRun {
+  /** Name of the run, and of its folder in the sweep's. */
+  readonly name: string;
+  readonly config: TrainConfig;
+}
+
+/** One line of a sweep's table. */
+export interface SweepResult {
+  readonly name: string;
+  /** Share of 1, over seeds: what a choice may be made by. */
+  readonly validationUar: Spread;
+  readonly report: ExperimentReport;
+}
+
+/**
+ * The runs that a sweep file asks for.
+ *
+ * Errors: `CONFIG_INVALID` for a file that is no sweep, names neither runs nor a grid, or sets what a configuration does
+ * not have.
+ *
+ * @example
+ * // {"base": "seed", "set": {"epochs": 20}, "runs": {"recipe": {}, "bigru": {"network": {"bidirectional": true}}}}
+ * (await planSweep('ablation.json')).map(({ name }) => name); // ['recipe', 'bigru']
+ */
+export async function planSweep(file: string): Promise<SweepRun[]> {
+  const { base, set, runs, grid } = parseSettings(sweepFile, await readJsonFile(file), `sweep in ${file}`);
+  const config = changeConfig(await loadConfig(base), set);
+  const planned = [
+    ...Object.entries(runs ?? {}).map(([name, differing]) => ({
+      name,
+      config: changeConfig(config, differing),
+    })),
+    ...combinations(Object.entries(grid ?? {})).map((choices) => ({
+      name: choices.map(([path, value]) => `${path.split('.').at(-1)}-${slug(value)}`).join('_'),
+      config: choices.reduce(
+        (changed, [path, value]) => changeConfig(changed, parseChange(`${path}=${JSON.stringify(value)}`)),
+        config,
+      ),
+    })),
+  ];
+  if (planned.length === 0) {
+    throw new MarsError('CONFIG_INVALID', `${file} names no "runs" and no "grid": there is nothing to try.`);
+  }
+  return planned;
+}
+
+/**
+ * Trains every run of a sweep, one after the other, each as `runExperiment` does and into a folder of its own: what is
+ * done is not done again, and every run can be reported and compared like any other.
+ *
+ * Errors: those of `runExperiment`.
+ */
+export async function runSweep(
+  runs: readonly SweepRun[],
+  { out, onRun, ...options }: Omit<ExperimentOptions, 'config'> & { onRun?: (run: SweepRun) => void },
+): Promise<SweepResult[]> {
+  const results: SweepResult[] = [];
+  for (const run of runs) {
+    onRun?.(run);
+    const folder = join(out, run.name);
+    const report = await runExperiment({ ...options, config: run.config, out: folder });
+    results.push({ name: run.name, report, validationUar: await validationUar(folder, report) });
+  }
+  return results;
+}
+
+/** Over seeds, each seed's figure being the mean over its folds. */
+async function validationUar(folder: string, { trainings }: ExperimentReport): Promise<Spread> {
+  const bySeed = Map.groupBy(trainings, ({ seed }) => seed);
+  const means: number[] = [];
+  for (const [seed, ofSeed] of bySeed) {
+    const figures: number[] = [];
+    for (const { fold } of ofSeed) {
+      const history = await new RunFolder(join(folder, trainingName(fold, seed))).history();
+      figures.push(history.at(-1)?.validationUar ?? NaN);
+    }
+    means.push(mean(figures));
+  }
+  const centre = mean(means);
+  const squares = means.reduce((sum, value) => sum + (value - centre) ** 2, 0);
+  return { mean: centre, sd: means.length > 1 ? Math.sqrt(squares / (means.length - 1)) : 0 };
+}
+
+function combinations(axes: readonly [string, readonly unknown[]][]): [string, unknown][][] {
+  if (axes.length === 0) return [];
+  return axes.reduce<[string, unknown][][]>(
+    (soFar, [path, values]) =>
+      soFar.flatMap((choices) =>
+        values.map((value) => [...choices, [path, value] satisfies [string, unknown]]),
+      ),
+    [[]],
+  );
+}
+
+function slug(value: unknown): string {
+  return (typeof value === 'string' ? value : JSON.stringify(value))
+    .replaceAll(/[^\w.-]+/g, '-')
+    .replaceAll('.', 'p');
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
