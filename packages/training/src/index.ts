@@ -13,6 +13,7 @@ export {
 } from './comparison.ts';
 export {
   changeConfig,
+  loadConfig,
   parseChange,
   preset,
   PRESET_NAMES,
@@ -41,6 +42,7 @@ export {
   type Spread,
   type Tested,
 } from './experiment-report.ts';
+export { planSweep, runSweep, type SweepResult, type SweepRun } from './sweep.ts';
 export { exportRun, readModels, readReport } from './run-export.ts';
 export type { EpochRecord } from './run.ts';
 export type { TrainProgress } from './train.ts';
@@ -53,12 +55,14 @@ export {
   type ClassificationMetrics,
   type ClassMetrics,
 } from './metrics.ts';
+export { type Fold, type Split, type SplitOptions } from './splits/fold.ts';
+export { splitEmobox, splitSong } from './splits/emobox.ts';
+export { splitSeed } from './splits/seed.ts';
 export {
+  parseProtocol,
+  PROTOCOL_DESCRIPTIONS,
   PROTOCOLS,
-  splitEmobox,
-  splitSeed,
-  type EmoboxOptions,
-  type Fold,
+  splitClips,
   type Protocol,
-  type SeedSplitOptions,
-} from './splits.ts';
+  type ProtocolDefinition,
+} from './splits/protocols.ts';
