@@ -8,7 +8,7 @@ import { runExperiment } from './experiment.ts';
 import { sumUp, type ExperimentReport } from './experiment-report.ts';
 import { exportRun, readModels } from './run-export.ts';
 import { RunFolder } from './run.ts';
-import type { Protocol } from './splits.ts';
+import type { Protocol } from './splits/protocols.ts';
 
 let workshop: Workshop;
 const runOf = (protocol: Protocol) => join(workshop.folder, protocol);

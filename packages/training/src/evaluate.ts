@@ -8,7 +8,8 @@ import {
   expectedCalibrationError,
   type ClassificationMetrics,
 } from './metrics.ts';
-import { hashTestPart, PROTOCOLS, type Protocol } from './splits.ts';
+import { hashTestPart } from './splits/fold.ts';
+import { splitClips, type Protocol } from './splits/protocols.ts';
 
 /** What a model says of one clip. */
 export interface Prediction {
@@ -59,10 +60,10 @@ export async function testModel(
         `that protocol ${protocol} tests. Evaluate it with --protocol ${split.protocol}, or train one with ${protocol}.`,
     );
   }
-  const folds = PROTOCOLS[protocol](clips).filter(({ name }) => !split || name === split.fold);
+  const folds = splitClips(clips, protocol).filter(({ name }) => !split || name === split.fold);
   const test = folds.flatMap((fold) => fold.test);
   // A random split depends on the list of clips: of a part of the corpus it would test clips that were trained on.
-  if (split && hashTestPart(test.map(({ id }) => id)) !== split.testHash) {
+  if (split && hashTestPart(test.map(({ corpus, id }) => `${corpus}/${id}`)) !== split.testHash) {
     throw new MarsError(
       'TEST_LEAK',
       `Protocol ${protocol} divides these ${clips.length} clips otherwise than those that "${metadata.name}" was trained ` +

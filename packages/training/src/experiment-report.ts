@@ -1,5 +1,5 @@
 import { measure, type Figures, type Prediction } from './evaluate.ts';
-import type { Protocol } from './splits.ts';
+import type { Protocol } from './splits/protocols.ts';
 
 export interface Spread {
   readonly mean: number;

@@ -9,7 +9,7 @@ import { runExperiment, type ExperimentOptions } from './experiment.ts';
 import { sumUp, type ExperimentReport } from './experiment-report.ts';
 import type { FeatureFailure } from './features/feature-set.ts';
 import { RunFolder } from './run.ts';
-import { splitSeed } from './splits.ts';
+import { splitSeed } from './splits/seed.ts';
 
 let workshop: Workshop;
 beforeAll(async () => {

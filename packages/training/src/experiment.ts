@@ -11,13 +11,16 @@ import { sumUp, trainingName, type ExperimentReport, type Tested } from './exper
 import { extractFeatures } from './features/extract.ts';
 import type { FeatureFailure } from './features/feature-set.ts';
 import { describeRun, RunFolder } from './run.ts';
-import { PROTOCOLS, type Fold, type Protocol } from './splits.ts';
+import type { Fold, SplitOptions } from './splits/fold.ts';
+import { splitClips, type Protocol } from './splits/protocols.ts';
 import type { TrainProgress } from './train.ts';
 import type { TrainingMessage, TrainingTask } from './train.worker.ts';
 
 export interface ExperimentOptions {
   config: TrainConfig;
   protocol: Protocol;
+  /** As the protocol takes them. */
+  splitOptions?: SplitOptions;
   clips: readonly Clip[];
   /** One training per fold and seed. The same seed gives the same bits only with as many `threads`. */
   seeds: readonly number[];
@@ -47,6 +50,7 @@ export interface ExperimentOptions {
 export async function runExperiment({
   config,
   protocol,
+  splitOptions,
   clips,
   seeds,
   out,
@@ -60,7 +64,7 @@ export async function runExperiment({
   onProgress,
   onTrained,
 }: ExperimentOptions): Promise<ExperimentReport> {
-  const folds = PROTOCOLS[protocol](clips);
+  const folds = splitClips(clips, protocol, splitOptions);
   await checkFolder(out, config, protocol, resume);
   const failures = await prepareFeatures(folds, config, { cacheDir, signal, onFeatures });
   for (const failure of failures) onFailure?.(failure);

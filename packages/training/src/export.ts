@@ -14,7 +14,7 @@ import type { TrainConfig } from './config.ts';
 import type { Normaliser } from './dataset.ts';
 import { featureWidth } from './features/settings.ts';
 import type { RunDescription, RunFolder } from './run.ts';
-import { hashTestPart } from './splits.ts';
+import { hashTestPart } from './splits/fold.ts';
 
 /**
  * The trained network as the bytes of a model file: raw MFCCs `mfcc` [batch, frames, nMfcc] of any length in, `scores`

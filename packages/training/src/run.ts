@@ -7,7 +7,8 @@ import { MarsError } from '@mars/core';
 import type { TrainConfig } from './config.ts';
 import type { Normaliser } from './dataset.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './features/safetensors.ts';
-import type { Fold, Protocol } from './splits.ts';
+import type { Fold } from './splits/fold.ts';
+import type { Protocol } from './splits/protocols.ts';
 
 /** What identifies a training: written first, and compared when it is taken up again. */
 export interface RunDescription {

@@ -5,7 +5,8 @@ import type { TrainConfig } from './config.ts';
 import { extractFeatures } from './features/extract.ts';
 import type { FeatureSet } from './features/feature-set.ts';
 import { RunFolder, type Checkpoint } from './run.ts';
-import { splitSeed, type Fold } from './splits.ts';
+import type { Fold } from './splits/fold.ts';
+import { splitSeed } from './splits/seed.ts';
 import { train, type TrainOptions, type TrainProgress } from './train.ts';
 
 let workshop: Workshop;

@@ -19,7 +19,7 @@ import { featureWidth } from './features/settings.ts';
 import type { FeatureSet } from './features/feature-set.ts';
 import { argmax, classificationMetrics } from './metrics.ts';
 import type { EpochRecord, RunFolder } from './run.ts';
-import type { Fold } from './splits.ts';
+import type { Fold } from './splits/fold.ts';
 
 export interface TrainOptions {
   config: TrainConfig;

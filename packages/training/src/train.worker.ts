@@ -5,7 +5,7 @@ import { extractFeatures } from './features/extract.ts';
 import { measure, predict } from './evaluate.ts';
 import { exportTraining } from './export.ts';
 import { RunFolder } from './run.ts';
-import type { Fold } from './splits.ts';
+import type { Fold } from './splits/fold.ts';
 import { train, type TrainProgress } from './train.ts';
 
 /** One training of an experiment: everything a worker needs, as plain data. */
