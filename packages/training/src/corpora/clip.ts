@@ -25,6 +25,8 @@ export interface Clip {
   readonly gender?: 'female' | 'male';
   /** SHA-256 of the file's bytes, in hex (see `hashClips`). Equal hashes never stand on two sides of a split. */
   readonly contentHash?: string;
+  /** Why `readCorpus` leaves it out: only among the clips of `listCorpus`. */
+  readonly fault?: string;
 }
 
 /** Reads a corpus folder into its clips, in an order that depends on the corpus alone and not on the layout. */
@@ -67,7 +69,7 @@ export async function readBytes(file: string): Promise<Uint8Array<ArrayBuffer>> 
     if (code === 'ENOENT') {
       throw new MarsError(
         'FILE_NOT_FOUND',
-        `There is no file ${file}; it may have been moved since the corpus was read. Read the corpus again.`,
+        `There is no file ${file}; it may have been moved since the corpus was read, or its table may be wrong. Read the corpus again.`,
         { cause },
       );
     }

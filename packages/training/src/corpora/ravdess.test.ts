@@ -98,9 +98,10 @@ describe('errors teach', () => {
   });
 
   test('a corpus of no known name', async () => {
-    await expect(readCorpus('ravdes', '.')).rejects.toMatchObject({
-      code: 'CONFIG_INVALID',
-      message: expect.stringContaining('ravdess'),
+    const root = await folderOf('speech/03-01-01-01-01-01-01.wav');
+    await expect(readCorpus('ravdes', root)).rejects.toMatchObject({
+      code: 'CORPUS_INVALID',
+      message: expect.stringMatching(/"ravdes" is none of .*ravdess.*folder per label.*"speech"/),
     });
   });
 

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { Emotion } from '@mars/core';
 import type { Clip } from './clip.ts';
 import { findTakes } from './takes.ts';
@@ -6,8 +7,13 @@ import { findTakes } from './takes.ts';
 const NAME = /^(?<speaker>DC|JE|JK|KL)_(?<emotion>sa|su|[adfhn])(?<sentence>\d{2})$/;
 
 const HINT =
-  'Looked for recordings with names such as DC_a01.wav. Give the folder of SAVEE in which every name begins with ' +
-  'the speaker.';
+  'Looked for recordings with names such as DC_a01.wav, or a01.wav in a folder DC. Give the folder AudioData of SAVEE.';
+
+/** As registered users get it, the speaker is the folder: DC/a01.wav is DC_a01. */
+function nameOf(id: string): string {
+  const { dir, name } = posix.parse(id);
+  return name.includes('_') ? name : `${posix.basename(dir)}_${name}`;
+}
 
 const EMOTION_OF: Readonly<Record<string, Emotion>> = {
   a: 'angry',
@@ -29,7 +35,7 @@ const EMOTION_OF: Readonly<Record<string, Emotion>> = {
  * (await readSavee('/data/savee')).length; // 480
  */
 export async function readSavee(dir: string): Promise<Clip[]> {
-  const takes = await findTakes(dir, { title: 'SAVEE', name: NAME, hint: HINT });
+  const takes = await findTakes(dir, { title: 'SAVEE', name: NAME, nameOf, hint: HINT });
   return takes.map(({ file, id, fields: { speaker, emotion, sentence } }) => ({
     file,
     id,

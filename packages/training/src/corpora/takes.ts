@@ -15,13 +15,15 @@ export interface Take {
 export interface TakePattern {
   /** The corpus as its authors call it. */
   readonly title: string;
-  /** Matched against the name without its extension. */
+  /** Matched against the take's name: that of the file without its extension, if `nameOf` says no other. */
   readonly name: RegExp;
+  /** The take's name, where folders hold a part of it. */
+  readonly nameOf?: (id: string) => string;
   /** For the error: what such names look like, and which folder to give. */
   readonly hint: string;
 }
 
-const RECORDING = /\.(wav|flac|mp3|ogg|opus)$/i;
+const RECORDING = /\.(wav|flac|mp3|ogg|oga|opus)$/i;
 
 /**
  * The recordings of a corpus, found by their names anywhere below `dir`, in the order of those names. A name that is
@@ -33,9 +35,14 @@ const RECORDING = /\.(wav|flac|mp3|ogg|opus)$/i;
  * @example
  * const takes = await findTakes(dir, { title: 'TESS', name: /^(?<speaker>OAF|YAF)_/, hint: 'OAF_back_angry.wav' });
  */
-export async function findTakes(dir: string, { title, name, hint }: TakePattern): Promise<Take[]> {
-  const root = resolve(dir);
-  const files = (await listFiles(root, title)).filter(({ stem }) => name.test(stem));
+export async function findTakes(
+  dir: string,
+  { title, name, nameOf = (id) => parse(id).name, hint }: TakePattern,
+): Promise<Take[]> {
+  const { root, recordings } = await findRecordings(dir, title);
+  const files = recordings
+    .map((recording) => ({ ...recording, stem: nameOf(recording.id) }))
+    .filter(({ stem }) => name.test(stem));
   if (files.length === 0) {
     throw new MarsError(
       'CORPUS_INVALID',
@@ -43,28 +50,32 @@ export async function findTakes(dir: string, { title, name, hint }: TakePattern)
     );
   }
   const takes = new Map<string, Take>();
-  for (const { stem, id } of files.sort(byNameThenPath)) {
+  for (const { stem, id, file } of files.sort(byNameThenPath)) {
     const fields = { ...name.exec(stem)!.groups };
-    if (!takes.has(stem)) takes.set(stem, { file: join(root, id), id, fields });
+    if (!takes.has(stem)) takes.set(stem, { file, id, fields });
   }
   return [...takes.values()];
 }
 
-interface FoundFile {
-  /** The file's name without its extension. */
-  readonly stem: string;
-  readonly id: string;
-}
-
-async function listFiles(root: string, title: string): Promise<FoundFile[]> {
+/**
+ * Every recording below `dir`, by its extension, in the order of the paths.
+ *
+ * Errors: `CORPUS_INVALID` when there is no such folder; `title` says whose folder was expected.
+ */
+export async function findRecordings(
+  dir: string,
+  title: string,
+): Promise<{ root: string; recordings: Pick<Take, 'file' | 'id'>[] }> {
+  const root = resolve(dir);
   try {
     const entries = await readdir(root, { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => !entry.isDirectory() && RECORDING.test(entry.name))
-      .map(({ name, parentPath }) => ({
-        stem: parse(name).name,
-        id: relative(root, join(parentPath, name)).split(sep).join('/'),
-      }));
+    const recordings = entries
+      .filter((entry) => !entry.isDirectory() && RECORDING.test(entry.name) && !entry.name.startsWith('.'))
+      .map(({ name, parentPath }) => {
+        const file = join(parentPath, name);
+        return { file, id: relative(root, file).split(sep).join('/') };
+      });
+    return { root, recordings: recordings.sort((a, b) => compare(a.id, b.id)) };
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const what =
@@ -77,7 +88,13 @@ async function listFiles(root: string, title: string): Promise<FoundFile[]> {
   }
 }
 
-function byNameThenPath(a: FoundFile, b: FoundFile): number {
+interface NamedFile {
+  /** The take's name. */
+  readonly stem: string;
+  readonly id: string;
+}
+
+function byNameThenPath(a: NamedFile, b: NamedFile): number {
   return compare(a.stem, b.stem) || a.id.split('/').length - b.id.split('/').length || compare(a.id, b.id);
 }
 
