@@ -1,23 +1,21 @@
 import {
   changeConfig,
   parseChange,
-  PROTOCOLS,
   type ExperimentOptions,
-  type Protocol,
   type TrainConfig,
   type TrainProgress,
 } from '@mars/training';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { collect, readCorpora } from './corpora.ts';
 import { EXIT_STATUS } from './exit-status.ts';
 import { wholeNumber } from './numbers.ts';
 import { duration, failureLine, statusLine, type StatusLine } from './progress.ts';
+import { addProtocolOptions, type ProtocolOptions } from './protocol-options.ts';
 
 /** The options that whatever trains has in common. */
-export interface TrainingOptions {
+export interface TrainingOptions extends ProtocolOptions {
   corpus: string[];
   out: string;
-  protocol: Protocol;
   resume?: boolean;
   seed: number;
   seeds: number;
@@ -30,17 +28,10 @@ export interface TrainingOptions {
 }
 
 export function addTrainingOptions(command: Command): Command {
-  return command
+  command
     .requiredOption('-c, --corpus <name=dir>', 'a corpus and its folder; repeat for several', collect)
-    .requiredOption('-o, --out <folder>', 'the run folder')
-    .addOption(
-      new Option(
-        '-p, --protocol <name>',
-        'how clips are divided: seed = random 80/20, emobox = unseen actors',
-      )
-        .choices(Object.keys(PROTOCOLS))
-        .default('seed'),
-    )
+    .requiredOption('-o, --out <folder>', 'the run folder');
+  return addProtocolOptions(command, { byDefault: 'seed' })
     .option('--resume', 'go on with the run in the folder')
     .option('--epochs <n>', "epochs instead of the preset's", wholeNumber(1))
     .option(
@@ -74,7 +65,7 @@ export function applyOptions(config: TrainConfig, { set = [], epochs }: Training
  * @param again the command that goes on after an interruption
  */
 export async function runTraining(
-  { corpus, out, protocol, resume, seed, seeds, jobs, threads, cache }: TrainingOptions,
+  { corpus, out, protocol, testCorpus, resume, seed, seeds, jobs, threads, cache }: TrainingOptions,
   again: string,
   run: (options: Omit<ExperimentOptions, 'config'>, status: StatusLine) => Promise<void>,
 ): Promise<void> {
@@ -89,6 +80,7 @@ export async function runTraining(
   try {
     const options: Omit<ExperimentOptions, 'config'> = {
       protocol,
+      splitOptions: { testCorpus },
       clips,
       seeds: Array.from({ length: seeds }, (_, index) => seed + index),
       out,

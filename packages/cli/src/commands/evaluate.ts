@@ -1,23 +1,23 @@
 import { MarsError, type ModelMetadata } from '@mars/core';
-import { PROTOCOLS, readModels, sumUp, testModel, type Protocol, type Tested } from '@mars/training';
+import { readModels, sumUp, testModel, type Tested } from '@mars/training';
 import { Option, type Command } from 'commander';
 import { collect, readCorpora } from '../corpora.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { printFigures } from '../figures.ts';
 import { readModelFile } from '../models.ts';
 import { failureLine, statusLine } from '../progress.ts';
+import { addProtocolOptions, type ProtocolOptions } from '../protocol-options.ts';
 
-interface EvaluateOptions {
+interface EvaluateOptions extends ProtocolOptions {
   model?: string;
   run?: string;
   corpus: string[];
-  protocol: Protocol;
   json?: boolean;
 }
 
 /** Adds `mars evaluate`. */
 export function addEvaluate(program: Command): void {
-  program
+  const command = program
     .command('evaluate')
     .summary('test a model on clips that it never saw')
     .description(
@@ -32,15 +32,8 @@ export function addEvaluate(program: Command): void {
         'model',
       ),
     )
-    .requiredOption('-c, --corpus <name=dir>', 'a corpus and its folder; repeat for several', collect)
-    .addOption(
-      new Option(
-        '-p, --protocol <name>',
-        'how clips are divided: seed = random 80/20, emobox = unseen actors',
-      )
-        .choices(Object.keys(PROTOCOLS))
-        .makeOptionMandatory(),
-    )
+    .requiredOption('-c, --corpus <name=dir>', 'a corpus and its folder; repeat for several', collect);
+  addProtocolOptions(command)
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',

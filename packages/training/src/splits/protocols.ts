@@ -104,12 +104,18 @@ export function parseProtocol(name: string): Protocol {
 /**
  * The folds of a protocol.
  *
- * Errors: `CONFIG_INVALID` for another name; those of the protocol.
+ * Errors: `CONFIG_INVALID` for another name, or a `testCorpus` under any protocol but `cross`; those of the protocol.
  *
  * @example
  * splitClips(clips, 'enrol-3', { trainOn: 'speech+song' }).map(({ name }) => name); // ['enrol-3-1', …, 'enrol-3-6']
  */
-export function splitClips(clips: readonly Clip[], protocol: Protocol, options?: SplitOptions): Fold[] {
+export function splitClips(clips: readonly Clip[], protocol: Protocol, options: SplitOptions = {}): Fold[] {
+  if (options.testCorpus !== undefined && protocol !== 'cross') {
+    throw new MarsError(
+      'CONFIG_INVALID',
+      `Protocol ${protocol} tests no single corpus, and "${options.testCorpus}" was to be it. Take protocol cross.`,
+    );
+  }
   return findProtocol(protocol).split(clips, options);
 }
 
