@@ -1,6 +1,6 @@
 import type { ModelMetadata } from '@mars/core';
 import type { ExperimentReport } from './experiment-report.ts';
-import { classificationMetrics } from './metrics.ts';
+import { confusionMetrics } from './metrics.ts';
 import { featureWidth } from './features/settings.ts';
 import type { RunDescription } from './run.ts';
 
@@ -94,13 +94,7 @@ function figuresOf({
   );
   const speakers = groups.speaker.toSorted((a, b) => a.uar - b.uar);
   const extremes = [speakers[0], speakers.at(-1)!].map(({ name, uar }) => `${name} ${percent(uar)}`);
-  const yTrue = confusion.flatMap((counts, k) =>
-    counts.flatMap((count) => Array.from({ length: count }, () => k)),
-  );
-  const yPred = confusion.flatMap((counts) =>
-    counts.flatMap((count, k) => Array.from({ length: count }, () => k)),
-  );
-  const { perClass } = classificationMetrics(yTrue, yPred, labels);
+  const { perClass } = confusionMetrics(confusion, labels);
   return `### Protocol \`${protocol}\`: ${folds} fold(s) × ${seeds} seed(s)
 ${failures > 0 ? `\nLeft out because they could not be used: ${failures} recording(s).\n` : ''}
 | figure, % | mean | sd over seeds | sd over trainings |

@@ -1,13 +1,14 @@
 import { Session, float32 } from '@mars/autograd';
-import { loadRecogniser, MarsError, type ModelMetadata } from '@mars/core';
+import { loadRecogniser, MarsError, type ModelMetadata, type Verdict } from '@mars/core';
 import { readBytes, type Clip } from './corpora/clip.ts';
 import type { FeatureFailure, FeatureSet } from './features/feature-set.ts';
+import { argmax, classificationMetrics, type ClassificationMetrics } from './metrics.ts';
 import {
-  argmax,
-  classificationMetrics,
+  areaUnderRiskCoverage,
+  brierScore,
   expectedCalibrationError,
-  type ClassificationMetrics,
-} from './metrics.ts';
+  logLoss,
+} from './probabilistic-metrics.ts';
 import { hashTestPart } from './splits/fold.ts';
 import { splitClips, type Protocol } from './splits/protocols.ts';
 
@@ -25,10 +26,23 @@ export interface Prediction {
   readonly predicted: string;
   /** In the order of the labels. */
   readonly scores: readonly number[];
+  /** What the model's calibration makes of the scores; absent where a model without one was asked for its scores alone. */
+  readonly verdict?: Verdict['verdict'];
 }
 
 export interface Figures extends ClassificationMetrics {
+  /** Expected calibration error, in 15 bins. */
   readonly ece: number;
+  /** Brier score, summed over classes: 0 to 2. */
+  readonly brier: number;
+  /** In nats. */
+  readonly logLoss: number;
+  /** Area under the risk-coverage curve. */
+  readonly aurc: number;
+  /** Share of the clips whose verdict names an emotion; absent where the predictions hold no verdicts. */
+  readonly coverage?: number;
+  /** Share of those clips whose emotion is named rightly; absent where there is none. */
+  readonly selectiveAccuracy?: number;
 }
 
 /**
@@ -76,15 +90,10 @@ export async function testModel(
   for (const clip of test) {
     signal?.throwIfAborted();
     try {
-      const { scores } = await recogniser.classify(await readBytes(clip.file));
+      const { scores, verdict } = await recogniser.classify(await readBytes(clip.file));
       const scoreOf = new Map(scores.map(({ label, score }) => [label, score]));
-      predictions.push(
-        toPrediction(
-          clip,
-          labels,
-          labels.map((label) => scoreOf.get(label) ?? 0),
-        ),
-      );
+      const inOrder = labels.map((label) => scoreOf.get(label) ?? 0);
+      predictions.push({ ...toPrediction(clip, labels, inOrder), verdict });
     } catch (error) {
       if (!isOfRecording(error)) throw error;
       failures.push({ clip, error });
@@ -139,11 +148,22 @@ export async function predict(
 export function measure(predictions: readonly Prediction[], labels: readonly string[]): Figures {
   const yTrue = predictions.map(({ emotion }) => labels.indexOf(emotion));
   const yPred = predictions.map(({ predicted }) => labels.indexOf(predicted));
+  const scores = predictions.map((row) => row.scores);
   return {
     ...classificationMetrics(yTrue, yPred, labels),
-    ece: expectedCalibrationError(
-      yTrue,
-      predictions.map(({ scores }) => scores),
-    ),
+    ece: expectedCalibrationError(yTrue, scores),
+    brier: brierScore(yTrue, scores),
+    logLoss: logLoss(yTrue, scores),
+    aurc: areaUnderRiskCoverage(yTrue, scores),
+    ...selection(predictions),
   };
+}
+
+function selection(predictions: readonly Prediction[]): Pick<Figures, 'coverage' | 'selectiveAccuracy'> {
+  if (predictions.some(({ verdict }) => verdict === undefined)) return {};
+  const named = predictions.filter(({ verdict }) => verdict === 'emotion');
+  const coverage = named.length / predictions.length;
+  if (coverage === 0) return { coverage };
+  const right = named.filter(({ emotion, predicted }) => predicted === emotion);
+  return { coverage, selectiveAccuracy: right.length / named.length };
 }

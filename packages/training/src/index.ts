@@ -51,10 +51,20 @@ export {
   argmax,
   classificationMetrics,
   confusionMatrix,
-  expectedCalibrationError,
+  confusionMetrics,
   type ClassificationMetrics,
   type ClassMetrics,
 } from './metrics.ts';
+export {
+  areaUnderRiskCoverage,
+  brierScore,
+  expectedCalibrationError,
+  logLoss,
+  reliabilityBins,
+  riskCoverageCurve,
+  type ReliabilityBin,
+  type RiskCoveragePoint,
+} from './probabilistic-metrics.ts';
 export { type Fold, type Split, type SplitOptions } from './splits/fold.ts';
 export { splitEmobox, splitSong } from './splits/emobox.ts';
 export { splitSeed } from './splits/seed.ts';

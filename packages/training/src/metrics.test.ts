@@ -5,7 +5,7 @@ import {
   accuracy,
   argmax,
   classificationMetrics,
-  expectedCalibrationError,
+  confusionMetrics,
   type ClassificationMetrics,
 } from './metrics.ts';
 
@@ -15,7 +15,6 @@ interface Case extends ClassificationMetrics {
   readonly yTrue: number[];
   readonly yPred: number[];
   readonly scores?: number[][];
-  readonly ece?: number;
 }
 
 const { cases } = JSON.parse(readFileSync(new URL('./fixtures/metrics.json', import.meta.url), 'utf8')) as {
@@ -43,16 +42,16 @@ describe.each(cases)('as scikit-learn: $name', ({ labels, yTrue, yPred, ...expec
     }
   });
 
-  test('confusion matrix', () => {
+  test('confusion matrix, which holds all the rest', () => {
     expect(measured.confusion).toEqual(expected.confusion);
+    expect(confusionMetrics(measured.confusion, labels)).toEqual(measured);
   });
 });
 
 test.each(cases.filter(({ scores }) => scores))(
-  'prediction and calibration error from scores: $name',
-  ({ yTrue, yPred, scores, ece }) => {
+  'the class of the highest score, the first of equals: $name',
+  ({ yPred, scores }) => {
     expect(scores!.map(argmax)).toEqual(yPred);
-    expect(expectedCalibrationError(yTrue, scores!)).toBeCloseTo(ece!, 12);
   },
 );
 
@@ -83,6 +82,18 @@ test.each([
   expect(() => classificationMetrics(yTrue, yPred, ['a', 'b', 'c'])).toThrow(
     expect.objectContaining({ code }),
   );
+});
+
+test('counts of no clip are refused', () => {
+  expect(() =>
+    confusionMetrics(
+      [
+        [0, 0],
+        [0, 0],
+      ],
+      ['a', 'b'],
+    ),
+  ).toThrow(expect.objectContaining({ code: 'NO_INPUT' }));
 });
 
 function unzip(pairs: readonly (readonly [number, number])[]): [number[], number[]] {

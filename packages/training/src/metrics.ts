@@ -5,7 +5,7 @@ import { MarsError } from '@mars/core';
  * labels; `yTrue` and `yPred` hold one per clip. All throw `NO_INPUT` when there is no clip, and `CONFIG_INVALID` when
  * lengths or classes do not fit.
  */
-type Classes = ArrayLike<number>;
+export type Classes = ArrayLike<number>;
 
 export interface ClassMetrics {
   readonly label: string;
@@ -46,8 +46,19 @@ export function classificationMetrics(
   yPred: Classes,
   labels: readonly string[],
 ): ClassificationMetrics {
-  const confusion = confusionMatrix(yTrue, yPred, labels.length);
-  const clips = yTrue.length;
+  return confusionMetrics(confusionMatrix(yTrue, yPred, labels.length), labels);
+}
+
+/**
+ * The same from the counts alone. Shape of `confusion` [classes, classes], the rows being the true classes. Errors:
+ * `NO_INPUT` when it counts no clip.
+ */
+export function confusionMetrics(
+  confusion: readonly (readonly number[])[],
+  labels: readonly string[],
+): ClassificationMetrics {
+  const clips = sum(confusion.map(sum));
+  checkAnyClip(clips);
   const predicted = labels.map((_, column) => sum(confusion.map((row) => row[column])));
   const perClass = labels.map((label, k): ClassMetrics => {
     const support = sum(confusion[k]);
@@ -91,26 +102,6 @@ export function accuracy(yTrue: Classes, yPred: Classes): number {
   return hits / yTrue.length;
 }
 
-/**
- * Expected calibration error (Guo et al. 2017, equation 3): over bins (0, 1/bins], (1/bins, 2/bins] … of the highest
- * score, the mean distance between accuracy and mean confidence, weighted by clips.
- *
- * @param scores [clips][classes], each row summing to 1
- * @example
- * expectedCalibrationError([0, 1], [[0.9, 0.1], [0.2, 0.8]]); // 0.15: right twice, but 0.85 sure
- */
-export function expectedCalibrationError(yTrue: Classes, scores: readonly Classes[], bins = 15): number {
-  checkSameLength(yTrue, scores.length);
-  // Distance of the sums, signed within a bin: |hits - confidence| / clips is the bin's weighted gap.
-  const gaps = new Float64Array(bins);
-  for (const [i, row] of scores.entries()) {
-    const best = argmax(row);
-    const bin = Math.min(bins - 1, Math.max(0, Math.ceil(row[best] * bins) - 1));
-    gaps[bin] += (yTrue[i] === best ? 1 : 0) - row[best];
-  }
-  return sum([...gaps].map(Math.abs)) / yTrue.length;
-}
-
 /** Index of the highest score; the first of equals. */
 export function argmax(scores: Classes): number {
   let best = 0;
@@ -118,7 +109,7 @@ export function argmax(scores: Classes): number {
   return best;
 }
 
-function sum(values: readonly number[]): number {
+export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
@@ -131,19 +122,24 @@ function ratio(numerator: number, denominator: number): number {
   return denominator === 0 ? 0 : numerator / denominator;
 }
 
-function checkSameLength(yTrue: Classes, predictions: number): void {
+/** Errors: `CONFIG_INVALID` when the lengths differ, `NO_INPUT` when they are 0. */
+export function checkSameLength(yTrue: Classes, predictions: number): void {
   if (yTrue.length !== predictions) {
     throw new MarsError(
       'CONFIG_INVALID',
       `${yTrue.length} true classes and ${predictions} predictions came; one prediction per clip was expected.`,
     );
   }
-  if (yTrue.length === 0) {
-    throw new MarsError('NO_INPUT', 'There is no clip to measure on; at least one was expected.');
-  }
+  checkAnyClip(yTrue.length);
 }
 
-function checkClass(value: number, classes: number): number {
+function checkAnyClip(clips: number): void {
+  if (clips > 0) return;
+  throw new MarsError('NO_INPUT', 'There is no clip to measure on; at least one was expected.');
+}
+
+/** Errors: `CONFIG_INVALID` for what is no class. */
+export function checkClass(value: number, classes: number): number {
   if (!Number.isInteger(value) || value < 0 || value >= classes) {
     throw new MarsError(
       'CONFIG_INVALID',
