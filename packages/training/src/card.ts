@@ -1,7 +1,7 @@
 import type { ModelMetadata } from '@mars/core';
 import type { ExperimentReport } from './experiment-report.ts';
 import { confusionMetrics } from './metrics.ts';
-import { featureWidth } from './features/settings.ts';
+import type { TrainConfig } from './config.ts';
 import type { RunDescription } from './run.ts';
 
 /** The model card as Markdown: what it was trained on, what it reaches, where it fails, what it must not be used for. */
@@ -11,8 +11,6 @@ export function writeCard(
   reports: readonly ExperimentReport[],
 ): string {
   const { config, clips, seed, protocol } = run;
-  const { sampleRate, nFft, hopLength, nMels } = config.features;
-  const nMfcc = featureWidth(config.features);
   return `# ${metadata.name}
 
 ${summary(reports)}
@@ -21,9 +19,8 @@ ${metadata.card}
 
 ## What it is
 
-A network of the seed's design (Conv1D, Conv1D, GRU, attention, dense softmax) that takes ${nMfcc} MFCCs per frame
-(librosa's definition: ${sampleRate} Hz, n_fft ${nFft}, hop ${hopLength}, ${nMels} mel bands) and gives one score for each of:
-${metadata.labels.join(', ')}. Shorter clips are padded to ${config.frames} frames (${metadata.windowSec} s); longer ones are read whole.
+${describeNetwork(config)}
+It gives one score for each of: ${metadata.labels.join(', ')}.
 
 ## Training
 
@@ -55,6 +52,29 @@ ${reports.map(figuresOf).join('\n\n')}
 
 ${metadata.licence}. RAVDESS: Livingstone & Russo (2018), PLoS ONE 13(5): e0196391.
 `;
+}
+
+/** What is inside the file, from the waveform to the scores. */
+function describeNetwork({ features, network, frames, testSpeeds }: TrainConfig): string {
+  const head =
+    network.kind === 'seed'
+      ? `a network of the seed's design (Conv1D, Conv1D, ${network.bidirectional ? 'bidirectional ' : ''}GRU, ` +
+        `${network.pooling === 'attention' ? 'attention' : 'mean over time'}, dense softmax)`
+      : `one hidden layer of ${network.hiddenSize} units and a softmax`;
+  if (features.kind === 'yamnet') {
+    return (
+      `The waveform at ${features.sampleRate} Hz, its peak brought to one level, runs through the lower ${features.layer} layers of ` +
+      `YAMNet\n(trained by Google on AudioSet, Apache-2.0; frozen), is pooled over the steps within ${features.topDb} dB of the ` +
+      `loudest,\nand read by ${head}; scores are averaged over the speeds ${testSpeeds.join(', ')}.`
+    );
+  }
+  const { sampleRate, nFft, hopLength, nMels } = features;
+  const what =
+    features.kind === 'mfcc' ? `${features.nMfcc} MFCCs per frame` : 'a mel spectrogram in decibels';
+  return (
+    `The waveform at ${sampleRate} Hz becomes ${what} (librosa's definition: n_fft ${nFft}, hop ${hopLength}, ` +
+    `${nMels} mel bands),\nread by ${head}. Shorter clips are padded to ${frames} frames; longer ones are read whole.`
+  );
 }
 
 /** The figures in one look, and what they can say. */

@@ -24,6 +24,10 @@ const trainConfig = z.strictObject({
     .readonly()
     .default([{ kind: 'original' }]),
   augmentationSeed: z.int().min(0).default(0),
+  /** Every pair of examples in a batch is mixed, labels too, by a share drawn from Beta(alpha, alpha). */
+  mixupAlpha: z.number().positive().optional(),
+  /** The model file hears a recording at each of these speeds and averages the scores; `yamnet` features only. */
+  testSpeeds: z.array(z.number().positive()).min(1).readonly().default([1]),
   network: networkSettings,
   epochs: count,
   batchSize: count.default(64),
@@ -57,7 +61,32 @@ const seed: z.input<typeof trainConfig> = {
   learningRate: 2e-3,
 };
 
-const PRESETS: Readonly<Record<string, z.input<typeof trainConfig>>> = { seed };
+/**
+ * For voices never heard: one hidden layer on a frozen trunk that knows the sounds of the world (YAMNet's lower half),
+ * level normalised, quiet steps left out, three speeds in training and in use.
+ */
+const transfer: z.input<typeof trainConfig> = {
+  preset: 'transfer',
+  trainOn: 'speech+song',
+  features: { kind: 'yamnet', layer: 7 },
+  frames: 1,
+  variants: [
+    { kind: 'original' },
+    { kind: 'speed', name: 'slower', rate: [0.9, 0.9] },
+    { kind: 'speed', name: 'faster', rate: [1.1, 1.1] },
+  ],
+  testSpeeds: [0.9, 1, 1.1],
+  mixupAlpha: 0.4,
+  network: { kind: 'head', hiddenSize: 256, dropoutRate: 0.5 },
+  epochs: 40,
+  batchSize: 64,
+  learningRate: 1e-3,
+  warmup: 0.1,
+  weightDecay: 0.01,
+  labelSmoothing: 0.1,
+};
+
+const PRESETS: Readonly<Record<string, z.input<typeof trainConfig>>> = { seed, transfer };
 
 export const PRESET_NAMES: readonly string[] = Object.keys(PRESETS);
 

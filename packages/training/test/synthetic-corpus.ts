@@ -77,6 +77,7 @@ export function tinyConfig(changes: Partial<TrainConfig> = {}): TrainConfig {
     frames: 40,
     variants: [{ kind: 'original' }, { kind: 'noise', snrDb: [10, 30] }],
     augmentationSeed: 0,
+    testSpeeds: [1],
     epochs: 3,
     batchSize: 8,
     learningRate: 0.01,

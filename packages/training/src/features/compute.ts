@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   decodeAudio,
   MarsError,
@@ -11,6 +12,8 @@ import {
 import { addNoise, changeSpeed, pitchShift, timeStretch } from '../augment.ts';
 import { createRandom } from '@mars/autograd/random';
 import { readBytes, type Clip } from '../corpora/clip.ts';
+import { openFrontEnd, type FrontEnd } from '../front-end/open-front-end.ts';
+import type { YamnetSettings } from '../front-end/yamnet-settings.ts';
 import type { StoredTensor } from './safetensors.ts';
 import type { FeatureSettings, ResolvedVariant } from './settings.ts';
 
@@ -38,11 +41,12 @@ export async function computeTask(
   try {
     const audio = await decodeAudio(await readBytes(clip.file));
     const samples = resample(audio.samples, audio.sampleRate, settings.sampleRate);
-    const tensors = variants.map((variant) => {
+    const tensors: StoredTensor[] = [];
+    for (const variant of variants) {
       const stream = `${augmentationSeed}/${clip.id}/${variant.name}`;
       const varied = applyVariant(samples, variant, stream);
-      return timeMajor(analyse(varied, settings), clip.id);
-    });
+      tensors.push(checkFinite(await analyse(varied, settings), clip.id));
+    }
     return { tensors };
   } catch (error) {
     const code = error instanceof MarsError ? error.code : 'AUDIO_UNREADABLE';
@@ -69,23 +73,42 @@ function applyVariant(samples: Float32Array, variant: ResolvedVariant, stream: s
   }
 }
 
-/** [width, frames] */
-function analyse(samples: Float32Array, settings: FeatureSettings): Matrix {
+/** [frames, width] */
+async function analyse(samples: Float32Array, settings: FeatureSettings): Promise<StoredTensor> {
+  if (settings.kind === 'yamnet') {
+    const vector = await trunk(settings).run(samples);
+    return { data: vector, shape: [1, vector.length] };
+  }
   const { sampleRate: sr, nMels, nFft, hopLength } = settings;
-  if (settings.kind === 'mfcc') return mfcc(samples, { sr, nMfcc: settings.nMfcc, nMels, nFft, hopLength });
-  return powerToDb(melspectrogram(samples, { sr, nMels, nFft, hopLength }));
+  if (settings.kind === 'mfcc') {
+    return timeMajor(mfcc(samples, { sr, nMfcc: settings.nMfcc, nMels, nFft, hopLength }));
+  }
+  return timeMajor(powerToDb(melspectrogram(samples, { sr, nMels, nFft, hopLength })));
 }
 
-function timeMajor({ data, shape: [width, frames] }: Matrix, id: string): StoredTensor {
+let open: { readonly settings: YamnetSettings; readonly frontEnd: FrontEnd } | undefined;
+
+/** One per thread, for as long as the thread lives: compiling it takes as long as a dozen clips. */
+function trunk(settings: YamnetSettings): FrontEnd {
+  if (!isDeepStrictEqual(open?.settings, settings)) {
+    void open?.frontEnd.dispose();
+    open = { settings, frontEnd: openFrontEnd(settings) };
+  }
+  return open!.frontEnd;
+}
+
+function timeMajor({ data, shape: [width, frames] }: Matrix): StoredTensor {
   const transposed = new Float32Array(data.length);
   for (let k = 0; k < width; k++) {
     for (let t = 0; t < frames; t++) transposed[t * width + k] = data[k * frames + t];
   }
-  if (!transposed.every(Number.isFinite)) {
-    throw new MarsError(
-      'AUDIO_NOT_FINITE',
-      `${id} gives features that are not finite. Leave it out or replace it.`,
-    );
-  }
   return { data: transposed, shape: [frames, width] };
+}
+
+function checkFinite(tensor: StoredTensor, id: string): StoredTensor {
+  if (tensor.data.every(Number.isFinite)) return tensor;
+  throw new MarsError(
+    'AUDIO_NOT_FINITE',
+    `${id} gives features that are not finite. Leave it out or replace it.`,
+  );
 }

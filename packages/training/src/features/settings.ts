@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { MarsError } from '@mars/core';
 import { z } from 'zod';
+import { yamnetSettings, yamnetWidth } from '../front-end/yamnet-settings.ts';
 import { parseSettings } from '../schema.ts';
 
 const count = z.int().positive();
@@ -21,8 +22,8 @@ const mfccSettings = z.strictObject({ kind: z.literal('mfcc'), nMfcc: count.defa
 /** librosa's mel spectrogram in decibels, `power_to_db(melspectrogram(y))`. */
 const logMelSettings = z.strictObject({ kind: z.literal('logMel'), ...spectral });
 
-/** How a waveform becomes what the network sees. Names and defaults are librosa's. */
-export const featureSettings = z.discriminatedUnion('kind', [mfccSettings, logMelSettings]);
+/** How a waveform becomes what the network sees: frames of librosa's features, or one vector by a frozen trunk. */
+export const featureSettings = z.discriminatedUnion('kind', [mfccSettings, logMelSettings, yamnetSettings]);
 
 export type FeatureSettings = z.infer<typeof featureSettings>;
 export type MfccSettings = z.infer<typeof mfccSettings>;
@@ -31,7 +32,14 @@ export const SEED_FEATURES: MfccSettings = mfccSettings.parse({ kind: 'mfcc' });
 
 /** Numbers per frame. */
 export function featureWidth(settings: FeatureSettings): number {
-  return settings.kind === 'mfcc' ? settings.nMfcc : settings.nMels;
+  switch (settings.kind) {
+    case 'mfcc':
+      return settings.nMfcc;
+    case 'logMel':
+      return settings.nMels;
+    case 'yamnet':
+      return yamnetWidth(settings);
+  }
 }
 
 function range(lowest: number, highest: number, initial: readonly [number, number]) {
