@@ -1,4 +1,4 @@
-import { add, div, logSoftmax, mul, neg, sum } from './operations.ts';
+import { add, div, logSoftmax, mul, neg, sub, sum } from './operations.ts';
 import { axisSize, constant, scalar, type Tensor } from './tensor.ts';
 
 export interface CrossEntropyOptions {
@@ -9,6 +9,11 @@ export interface CrossEntropyOptions {
    * indices. (For mixtures PyTorch divides by the number of rows instead; here they are weighted alike.)
    */
   classWeights?: readonly number[];
+  /**
+   * (B, L) of 1 and 0: the classes that a row may be. The others are left out of its softmax, so that they are neither
+   * right nor wrong: what is not labelled somewhere is not absent there.
+   */
+  allowed?: Tensor;
 }
 
 /**
@@ -22,15 +27,16 @@ export interface CrossEntropyOptions {
 export function softmaxCrossEntropy(
   logits: Tensor,
   targets: Tensor,
-  { labelSmoothing = 0, classWeights }: CrossEntropyOptions = {},
+  { labelSmoothing = 0, classWeights, allowed }: CrossEntropyOptions = {},
 ): Tensor {
-  const labels = axisSize(logits, 1);
+  const possible = allowed ? add(logits, mul(sub(allowed, scalar(1)), scalar(1e9))) : logits;
+  const even = allowed ? div(allowed, sum(allowed, [1], true)) : scalar(1 / axisSize(logits, 1));
   const smoothed =
     labelSmoothing > 0
-      ? add(mul(targets, scalar(1 - labelSmoothing)), scalar(labelSmoothing / labels))
+      ? add(mul(targets, scalar(1 - labelSmoothing)), mul(even, scalar(labelSmoothing)))
       : targets;
-  if (!classWeights) return mul(sum(mul(smoothed, neg(logSoftmax(logits)))), scalar(1 / axisSize(logits, 0)));
-  const weights = constant(Float32Array.from(classWeights), [1, labels]);
-  const total = neg(sum(mul(mul(smoothed, weights), logSoftmax(logits))));
+  if (!classWeights) return mul(sum(mul(smoothed, neg(logSoftmax(possible)))), scalar(1 / axisSize(logits, 0)));
+  const weights = constant(Float32Array.from(classWeights), [1, axisSize(logits, 1)]);
+  const total = neg(sum(mul(mul(smoothed, weights), logSoftmax(possible))));
   return div(total, sum(mul(targets, weights)));
 }

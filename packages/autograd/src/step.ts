@@ -15,10 +15,12 @@ import { createRandom } from './random.ts';
 import { float32, Session, type SessionOptions } from './session.ts';
 import { input, scalar, sizeOf, staticShape, type Tensor } from './tensor.ts';
 
-export interface TrainingOptions extends CrossEntropyOptions, SessionOptions {
+export interface TrainingOptions extends Omit<CrossEntropyOptions, 'allowed'>, SessionOptions {
   /** Shape of one batch of inputs, for example [64, 200, 40]. */
   inputShape: readonly number[];
   labels: number;
+  /** Whether each step says which classes a row may be (false: all of them). */
+  masked?: boolean;
   optimiser: Optimiser;
   /** Largest norm of the whole gradient; absent: no clipping. */
   maxGradientNorm?: number;
@@ -91,17 +93,26 @@ export class TrainingStep {
   }
 
   /**
-   * One step. `x` is the batch in the shape `inputShape`, `targets` (batch, labels) one distribution per row.
+   * One step. `x` is the batch in the shape `inputShape`, `targets` (batch, labels) one distribution per row, `allowed`
+   * (batch, labels) of 1 and 0 what each row may be (where `masked`).
    * Random numbers depend on the seed and the number of the step alone, so a resumed training repeats them.
    */
-  async run(x: Float32Array, targets: Float32Array, learningRate: number): Promise<StepResult> {
-    const { inputShape, labels, optimiser, seed } = this.#options;
+  async run(
+    x: Float32Array,
+    targets: Float32Array,
+    learningRate: number,
+    allowed?: Float32Array,
+  ): Promise<StepResult> {
+    const { inputShape, labels, masked, optimiser, seed } = this.#options;
     const [from, to] = this.#sets;
     const random = createRandom(`${seed}/step ${this.#step}`);
     const feeds: Vectors = {
       ...from,
       x: float32(x, inputShape),
       targets: float32(targets, [inputShape[0], labels]),
+      ...(masked && {
+        allowed: float32(allowed ?? new Float32Array(targets.length).fill(1), [inputShape[0], labels]),
+      }),
     };
     for (const [name, shape] of this.#plan.uniforms) {
       const size = shape.reduce((product, length) => product * length, 1);
@@ -161,7 +172,7 @@ interface Plan {
 }
 
 function planStep(network: Network, options: TrainingOptions): Plan {
-  const { inputShape, labels, optimiser, maxGradientNorm, averageDecay } = options;
+  const { inputShape, labels, masked, optimiser, maxGradientNorm, averageDecay } = options;
   const size = vectorSize(network.parameters);
   const bufferSize = vectorSize(network.buffers);
   const parameters = input('parameters', [size]);
@@ -179,7 +190,11 @@ function planStep(network: Network, options: TrainingOptions): Plan {
       return tensor;
     },
   });
-  const loss = softmaxCrossEntropy(pass.output, input('targets', [inputShape[0], labels]), options);
+  const rows = [inputShape[0], labels];
+  const loss = softmaxCrossEntropy(pass.output, input('targets', rows), {
+    ...options,
+    ...(masked && { allowed: input('allowed', rows) }),
+  });
   const [raw] = gradient(loss, [parameters]);
   const gradients = maxGradientNorm === undefined ? raw : clipByNorm(raw, maxGradientNorm);
   const update = optimiser.update(parameters, gradients, moments);

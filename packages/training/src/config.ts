@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { networkSettings } from './architectures/networks.ts';
 import { featureSettings, SEED_VARIANTS, variantSettings } from './features/settings.ts';
 import { parseSettings } from './schema.ts';
+import { specAugmentSettings } from './spec-augment.ts';
 
 const count = z.int().positive();
 const share = z.number().min(0).max(1);
@@ -24,8 +25,17 @@ const trainConfig = z.strictObject({
     .readonly()
     .default([{ kind: 'original' }]),
   augmentationSeed: z.int().min(0).default(0),
-  /** Every pair of examples in a batch is mixed, labels too, by a share drawn from Beta(alpha, alpha). */
+  /** Spans of frames and bands that are left out, drawn anew at every step. */
+  specAugment: specAugmentSettings.optional(),
+  /** Standard deviation of the noise added to each normalised number, drawn anew at every step. */
+  featureNoise: z.number().positive().optional(),
+  /** Every example of a batch is mixed with another, labels too, by a share drawn from Beta(alpha, alpha). */
   mixupAlpha: z.number().positive().optional(),
+  /**
+   * How often each corpus is drawn, in proportion (absent: every example once per epoch). A corpus that is not named
+   * counts 1.
+   */
+  samplingWeights: z.record(z.string(), z.number().min(0)).optional(),
   /** The model file hears a recording at each of these speeds and averages the scores; `yamnet` features only. */
   testSpeeds: z.array(z.number().positive()).min(1).readonly().default([1]),
   network: networkSettings,
@@ -38,6 +48,12 @@ const trainConfig = z.strictObject({
   weightDecay: z.number().min(0).default(0),
   labelSmoothing: share.default(0),
   maxGradientNorm: z.number().positive().default(1),
+  /** Share of the old value in a moving average of the weights, which is then the model; absent: the last weights are. */
+  averageDecay: z.number().min(0).lt(1).optional(),
+  /** Ends the training when validation UAR has not risen for so many epochs, and takes the best epoch's weights. */
+  patience: count.optional(),
+  /** A finished run whose weights the training starts from, where the layers fit: the same fold and seed of it. */
+  startFrom: z.string().optional(),
 });
 
 export type TrainConfig = z.output<typeof trainConfig>;

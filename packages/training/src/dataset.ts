@@ -1,4 +1,3 @@
-import type { Random } from '@mars/autograd';
 import type { ClipFeatures } from './features/feature-set.ts';
 
 /** Mean and standard deviation of each coefficient over all frames of the training clips. */
@@ -39,55 +38,27 @@ export function fitNormaliser(examples: readonly Example[], nFeatures: number): 
   return { mean, std };
 }
 
-export interface Batch {
-  /** (size, frames, nFeatures) */
-  readonly x: Float32Array;
-  /** (size, labels), one-hot rows */
-  readonly targets: Float32Array;
-  /** The label of each row. */
-  readonly labels: readonly number[];
-}
-
 /** Examples in memory, normalised and padded with zeros (or cut) to one length. */
 export class Dataset {
   readonly size: number;
   readonly shape: readonly [frames: number, nFeatures: number];
   readonly labels: readonly number[];
-  readonly #rows: Float32Array;
+  /** (size, frames, nFeatures), in memory that threads can share. */
+  readonly rows: Float32Array;
 
   constructor(examples: readonly Example[], { mean, std }: Normaliser, frames: number) {
     const nFeatures = mean.length;
+    const width = frames * nFeatures;
     this.size = examples.length;
     this.shape = [frames, nFeatures];
     this.labels = examples.map(({ label }) => label);
-    this.#rows = new Float32Array(this.size * frames * nFeatures);
+    this.rows = new Float32Array(new SharedArrayBuffer(this.size * width * Float32Array.BYTES_PER_ELEMENT));
     for (const [index, { features }] of examples.entries()) {
-      const offset = index * frames * nFeatures;
       const length = Math.min(features.frames, frames) * nFeatures;
       for (let i = 0; i < length; i += 1) {
         const coefficient = i % nFeatures;
-        this.#rows[offset + i] = (features.data[i] - mean[coefficient]) / std[coefficient];
+        this.rows[index * width + i] = (features.data[i] - mean[coefficient]) / std[coefficient];
       }
     }
-  }
-
-  /** The examples of one epoch in a new order, in full batches; what is left over waits for another epoch. */
-  *batches(batchSize: number, labelCount: number, random: Random): Generator<Batch> {
-    const order = random.shuffle(Array.from({ length: this.size }, (_, index) => index));
-    for (let start = 0; start + batchSize <= this.size; start += batchSize) {
-      yield this.batch(order.slice(start, start + batchSize), labelCount);
-    }
-  }
-
-  /** The examples of the given numbers as one batch. */
-  batch(indices: readonly number[], labelCount: number): Batch {
-    const width = this.shape[0] * this.shape[1];
-    const x = new Float32Array(indices.length * width);
-    const targets = new Float32Array(indices.length * labelCount);
-    for (const [row, index] of indices.entries()) {
-      x.set(this.#rows.subarray(index * width, (index + 1) * width), row * width);
-      targets[row * labelCount + this.labels[index]] = 1;
-    }
-    return { x, targets, labels: indices.map((index) => this.labels[index]) };
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { TrainingState } from '@mars/autograd';
+import type { TrainingState, Weights } from '@mars/autograd';
 import { MarsError } from '@mars/core';
 import type { TrainConfig } from './config.ts';
 import type { Normaliser } from './dataset.ts';
@@ -44,6 +44,14 @@ export interface Checkpoint {
   readonly epoch: number;
   readonly state: TrainingState;
   readonly normaliser: Normaliser;
+  /** The epoch of the highest validation UAR and its weights, where a training may end early. */
+  readonly best?: BestEpoch;
+}
+
+export interface BestEpoch {
+  readonly epoch: number;
+  readonly validationUar: number;
+  readonly weights: Weights;
 }
 
 export function describeRun(
@@ -150,16 +158,36 @@ export class RunFolder {
       mean: tensors.get('normaliser.mean')!.data,
       std: tensors.get('normaliser.std')!.data,
     };
-    return { epoch, state: { step, vectors }, normaliser };
+    const best = tensors.get('best.position')?.data;
+    return {
+      epoch,
+      state: { step, vectors },
+      normaliser,
+      ...(best && {
+        best: {
+          epoch: best[0],
+          validationUar: best[1],
+          weights: {
+            parameters: tensors.get('best.parameters')!.data,
+            buffers: tensors.get('best.buffers')!.data,
+          },
+        },
+      }),
+    };
   }
 
-  async saveCheckpoint({ epoch, state, normaliser }: Checkpoint): Promise<void> {
+  async saveCheckpoint({ epoch, state, normaliser, best }: Checkpoint): Promise<void> {
     const tensors = new Map<string, StoredTensor>([
       ['position', vector(Float32Array.of(epoch, state.step))],
       ['normaliser.mean', vector(normaliser.mean)],
       ['normaliser.std', vector(normaliser.std)],
     ]);
     for (const [name, data] of Object.entries(state.vectors)) tensors.set(`state.${name}`, vector(data));
+    if (best) {
+      tensors.set('best.position', vector(Float32Array.of(best.epoch, best.validationUar)));
+      tensors.set('best.parameters', vector(best.weights.parameters));
+      tensors.set('best.buffers', vector(best.weights.buffers));
+    }
     await this.#replace('checkpoint.safetensors', encodeSafetensors(tensors));
   }
 

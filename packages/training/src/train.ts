@@ -1,7 +1,6 @@
 import {
   adam,
   cosineDecay,
-  createRandom,
   decayMask,
   float32,
   Session,
@@ -9,16 +8,19 @@ import {
   vectorSize,
   writeEvaluationGraph,
   type Network,
+  type Weights,
 } from '@mars/autograd';
 import { MarsError } from '@mars/core';
+import { buildNetwork } from './architectures/networks.ts';
+import { BatchLoader } from './batch-loader.ts';
+import { batchesPerEpoch, type BatchPlan } from './batches.ts';
 import type { TrainConfig } from './config.ts';
 import type { Clip } from './corpora/clip.ts';
 import { Dataset, fitNormaliser, type Example } from './dataset.ts';
-import { buildNetwork } from './architectures/networks.ts';
-import { featureWidth } from './features/settings.ts';
 import type { FeatureSet } from './features/feature-set.ts';
+import { featureWidth } from './features/settings.ts';
 import { argmax, classificationMetrics } from './metrics.ts';
-import type { EpochRecord, RunFolder } from './run.ts';
+import type { BestEpoch, Checkpoint, EpochRecord, RunFolder } from './run.ts';
 import type { Fold } from './splits/fold.ts';
 
 export interface TrainOptions {
@@ -32,6 +34,8 @@ export interface TrainOptions {
   seed: number;
   /** Must have been claimed; a checkpoint in it is taken up. */
   folder: RunFolder;
+  /** A finished training whose weights are the first ones here, where a layer has the same name and size. */
+  startFrom?: RunFolder;
   threads?: number;
   /** Stops after the step under way; the epoch begun is done again on resuming. */
   signal?: AbortSignal;
@@ -53,54 +57,75 @@ export interface TrainProgress {
 }
 
 /**
- * Trains one network on one fold: normalise by the training part, then epochs of shuffled batches, each epoch ending
- * with the validation part and a checkpoint. The last epoch's weights are the result; nothing is chosen by looking at
- * validation or test.
+ * Trains one network on one fold: normalise by the training part, then epochs of batches that another thread makes, each
+ * epoch ending with the validation part and a checkpoint. What the training gives is said by `finalWeights`; the test
+ * part is never seen here.
  *
  * Deterministic: the same fold, configuration, seed, machine and number of threads give the same weights, interrupted
  * or not.
  *
- * Errors: the signal's reason when aborted; `CONFIG_INVALID` when the training part does not fill one batch.
+ * Errors: the signal's reason when aborted; `CONFIG_INVALID` when the training part does not fill one batch, or a
+ * training that may end early has no validation part; `RUN_INVALID` when `startFrom` holds no finished training.
  */
 export async function train(
   fold: Fold,
-  { config, labels, features, heldOut, seed, folder, threads, signal, onProgress }: TrainOptions,
+  { config, labels, features, heldOut, seed, folder, startFrom, threads, signal, onProgress }: TrainOptions,
 ): Promise<void> {
-  const width = featureWidth(config.features);
-  const network = buildNetwork(config.network, width, labels.length);
   const checkpoint = await folder.checkpoint();
   await folder.trimHistory(checkpoint?.epoch ?? 0);
-  if (checkpoint?.epoch === config.epochs) return;
-
-  const trainExamples = toExamples(fold.train, features, labels);
-  if (trainExamples.length < config.batchSize) {
+  if (checkpoint && isFinished(checkpoint, config)) return;
+  if (config.patience !== undefined && fold.validation.length === 0) {
     throw new MarsError(
       'CONFIG_INVALID',
-      `The training part of fold ${fold.name} holds ${trainExamples.length} examples ` +
+      `"patience" is ${config.patience}, and fold ${fold.name} has no clip that validates: nothing tells when to stop.`,
+    );
+  }
+
+  const start = startFrom && (await readStart(startFrom));
+  const width = featureWidth(config.features);
+  const network = buildNetwork(config.network, width, labels.length);
+  const clips = fold.train.filter((clip) => features.has(clip));
+  const examples = toExamples(clips, features, labels);
+  if (examples.length < config.batchSize) {
+    throw new MarsError(
+      'CONFIG_INVALID',
+      `The training part of fold ${fold.name} holds ${examples.length} examples ` +
         `(${features.variants.length} versions of each usable clip), and one batch takes ${config.batchSize}. ` +
         'Train on more clips, or in smaller batches.',
     );
   }
-  const normaliser = checkpoint?.normaliser ?? fitNormaliser(trainExamples, width);
-  const trainSet = new Dataset(trainExamples, normaliser, config.frames);
-  const validationSet = new Dataset(toExamples(fold.validation, heldOut, labels), normaliser, config.frames);
+  const normaliser = checkpoint?.normaliser ?? start?.normaliser ?? fitNormaliser(examples, width);
+  const corpora = labelledBy(fold.train, labels);
+  const plan = planBatches(config, seed, new Dataset(examples, normaliser, config.frames), {
+    labelCount: labels.length,
+    corpora: clips.flatMap((clip) => features.variants.map(() => corpora.names.indexOf(clip.corpus))),
+    ...corpora,
+  });
 
   const trainer = await TrainingStep.create(network, {
     inputShape: [config.batchSize, config.frames, width],
     labels: labels.length,
+    masked: corpora.labelled.some((known) => known.length < labels.length),
     optimiser: adam({ weightDecay: config.weightDecay, decayMask: decayMask(network) }),
     maxGradientNorm: config.maxGradientNorm,
     labelSmoothing: config.labelSmoothing,
+    averageDecay: config.averageDecay,
     seed,
     threads,
   });
-  const validator = await Validator.create(network, config, threads);
+  const validated = fold.validation.filter((clip) => heldOut.has(clip));
+  const validator = await Validator.create(network, config, labels, threads);
+  const validation = {
+    data: new Dataset(toExamples(validated, heldOut, labels), normaliser, config.frames),
+    known: validated.map(({ corpus }) => corpora.labelled[corpora.names.indexOf(corpus)]),
+  };
+  await using loader = new BatchLoader(plan);
   try {
     if (checkpoint) trainer.restore(checkpoint.state);
-    const stepsPerEpoch = Math.floor(trainSet.size / config.batchSize);
+    else if (start) adopt(trainer, network, start, config);
+    const stepsPerEpoch = batchesPerEpoch(plan);
     const totalSteps = stepsPerEpoch * config.epochs;
     const schedule = cosineDecay(config.learningRate, { warmup: config.warmup });
-    const random = createRandom(seed).fork('order');
     const firstEpoch = (checkpoint?.epoch ?? 0) + 1;
     const started = performance.now();
     /** At the speed since this training began or was taken up. */
@@ -110,16 +135,17 @@ export async function train(
       return ((performance.now() - started) / 1000 / done) * left;
     };
 
+    let best = checkpoint?.best;
     for (let epoch = firstEpoch; epoch <= config.epochs; epoch += 1) {
       const epochStarted = performance.now();
       let step = 0;
       let loss = 0;
       let hits = 0;
       let learningRate = 0;
-      for (const batch of trainSet.batches(config.batchSize, labels.length, random.fork(epoch))) {
+      for await (const batch of loader.epoch(epoch)) {
         signal?.throwIfAborted();
         learningRate = schedule(((epoch - 1) * stepsPerEpoch + step) / totalSteps);
-        const result = await trainer.run(batch.x, batch.targets, learningRate);
+        const result = await trainer.run(batch.x, batch.targets, learningRate, batch.allowed);
         step += 1;
         loss += result.loss;
         hits += countHits(result.logits, batch.labels);
@@ -133,16 +159,20 @@ export async function train(
           secondsLeft: secondsLeft(epoch, step),
         });
       }
+      const weights = currentWeights(trainer, config);
       const record: EpochRecord = {
         epoch,
         learningRate,
         trainLoss: loss / step,
         trainAccuracy: hits / (step * config.batchSize),
-        ...(await validator.measure(validationSet, labels, trainer)),
+        ...(await validator.measure(validation.data, validation.known, weights)),
         seconds: (performance.now() - epochStarted) / 1000,
       };
+      if (config.patience !== undefined) best = better(best, record, weights);
+      const reached: Checkpoint = { epoch, state: trainer.save(), normaliser, ...(best && { best }) };
       await folder.appendHistory(record);
-      await folder.saveCheckpoint({ epoch, state: trainer.save(), normaliser });
+      await folder.saveCheckpoint(reached);
+      const finished = isFinished(reached, config);
       onProgress?.({
         epoch,
         epochs: config.epochs,
@@ -150,9 +180,10 @@ export async function train(
         steps: stepsPerEpoch,
         loss: record.trainLoss,
         accuracy: record.trainAccuracy,
-        secondsLeft: secondsLeft(epoch, step),
+        secondsLeft: finished ? 0 : secondsLeft(epoch, step),
         record,
       });
+      if (finished) break;
     }
   } finally {
     await trainer.dispose();
@@ -160,63 +191,201 @@ export async function train(
   }
 }
 
-/** Every variant of every clip that has features. */
+/** Whether a training has done all its epochs, or has waited long enough for a better one. */
+export function isFinished({ epoch, best }: Checkpoint, { epochs, patience }: TrainConfig): boolean {
+  return epoch >= epochs || (patience !== undefined && best !== undefined && epoch - best.epoch >= patience);
+}
+
+/** What a training gives: the best epoch's weights where it may end early, else the last, or their moving average. */
+export function finalWeights({ state, best }: Checkpoint, { averageDecay }: TrainConfig): Weights {
+  const { parameters, average, buffers } = state.vectors;
+  return best?.weights ?? { parameters: averageDecay === undefined ? parameters : average, buffers };
+}
+
+function currentWeights(trainer: TrainingStep, { averageDecay }: TrainConfig): Weights {
+  return {
+    parameters: trainer.vector(averageDecay === undefined ? 'parameters' : 'average'),
+    buffers: trainer.vector('buffers'),
+  };
+}
+
+function better(
+  best: BestEpoch | undefined,
+  { epoch, validationUar }: EpochRecord,
+  weights: Weights,
+): BestEpoch {
+  // Stored as float32, so compared as float32: taken up again, a training must choose as it would have.
+  const reached = Math.fround(validationUar!);
+  if (best && reached <= best.validationUar) return best;
+  const { parameters, buffers } = weights;
+  return {
+    epoch,
+    validationUar: reached,
+    weights: { parameters: parameters.slice(), buffers: buffers.slice() },
+  };
+}
+
+/** The corpora of the training part and, per corpus, the classes that it labels. */
+function labelledBy(
+  clips: readonly Clip[],
+  labels: readonly string[],
+): { names: string[]; labelled: number[][] } {
+  const emotions = Map.groupBy(clips, ({ corpus }) => corpus);
+  const known = (ofCorpus: readonly Clip[]) => {
+    const present = new Set<string>(ofCorpus.map(({ emotion }) => emotion));
+    return labels.flatMap((label, index) => (present.has(label) ? [index] : []));
+  };
+  return { names: [...emotions.keys()], labelled: [...emotions.values()].map(known) };
+}
+
+function planBatches(
+  { batchSize, mixupAlpha, specAugment, featureNoise, samplingWeights }: TrainConfig,
+  seed: number,
+  { rows, shape, labels }: Dataset,
+  {
+    names,
+    corpora,
+    labelled,
+    labelCount,
+  }: { names: readonly string[] } & Pick<BatchPlan, 'corpora' | 'labelled' | 'labelCount'>,
+): BatchPlan {
+  const weights = samplingWeights && names.map((name) => samplingWeights[name] ?? 1);
+  return {
+    rows,
+    shape,
+    labels,
+    corpora,
+    labelled,
+    weights,
+    labelCount,
+    batchSize,
+    mixupAlpha,
+    specAugment,
+    featureNoise,
+    seed,
+  };
+}
+
+/** Every variant of every clip. */
 function toExamples(clips: readonly Clip[], features: FeatureSet, labels: readonly string[]): Example[] {
-  return clips
-    .filter((clip) => features.has(clip))
-    .flatMap((clip) =>
-      features.variants.map((variant) => ({
-        features: features.get(clip, variant),
-        label: labels.indexOf(clip.emotion),
-      })),
+  return clips.flatMap((clip) =>
+    features.variants.map((variant) => ({
+      features: features.get(clip, variant),
+      label: labels.indexOf(clip.emotion),
+    })),
+  );
+}
+
+/** What a training leaves for one that starts from it. */
+interface Start {
+  readonly network: Network;
+  readonly weights: Weights;
+  readonly normaliser: Checkpoint['normaliser'];
+}
+
+async function readStart(folder: RunFolder): Promise<Start> {
+  const { config, labels } = await folder.description();
+  const checkpoint = await folder.checkpoint();
+  if (!checkpoint || !isFinished(checkpoint, config)) {
+    throw new MarsError(
+      'RUN_INVALID',
+      `${folder.path} holds no finished training to start from. Let it end first: mars train … --resume.`,
     );
+  }
+  const network = buildNetwork(config.network, featureWidth(config.features), labels.length);
+  return { network, weights: finalWeights(checkpoint, config), normaliser: checkpoint.normaliser };
+}
+
+/** Copies what has the same name and size; the rest stays as drawn. */
+function adopt(
+  trainer: TrainingStep,
+  network: Network,
+  { network: source, weights }: Start,
+  { averageDecay }: TrainConfig,
+): void {
+  for (const kind of ['parameters', 'buffers'] as const) {
+    const target = trainer.vector(kind);
+    const given = piecesOf(weights[kind], source[kind]);
+    for (const [name, piece] of piecesOf(target, network[kind])) {
+      const same = given.get(name);
+      if (same?.length === piece.length) piece.set(same);
+    }
+  }
+  if (averageDecay !== undefined) trainer.vector('average').set(trainer.vector('parameters'));
+}
+
+/** Views of a flat vector by name. */
+function piecesOf(
+  vector: Float32Array,
+  specs: Readonly<Record<string, { shape: readonly number[] }>>,
+): Map<string, Float32Array> {
+  let offset = 0;
+  return new Map(
+    Object.entries(specs).map(([name, { shape }]) => {
+      const size = shape.reduce((product, length) => product * length, 1);
+      return [name, vector.subarray(offset, (offset += size))];
+    }),
+  );
 }
 
 /** The network as it stands, without dropout, over a data set. */
 class Validator {
   readonly #session: Session;
+  readonly #labels: readonly string[];
   readonly #hasBuffers: boolean;
 
-  private constructor(session: Session, hasBuffers: boolean) {
+  private constructor(session: Session, labels: readonly string[], hasBuffers: boolean) {
     this.#session = session;
+    this.#labels = labels;
     this.#hasBuffers = hasBuffers;
   }
 
   static async create(
     network: Network,
     { frames, features }: TrainConfig,
+    labels: readonly string[],
     threads?: number,
   ): Promise<Validator> {
     const graph = writeEvaluationGraph(network, ['batch', frames, featureWidth(features)]);
-    return new Validator(await Session.create(graph, { threads }), vectorSize(network.buffers) > 0);
+    const session = await Session.create(graph, { threads });
+    return new Validator(session, labels, vectorSize(network.buffers) > 0);
   }
 
+  /** `known`: per example, the classes that it may be (all, where its corpus was not trained on). */
   async measure(
-    data: Dataset,
-    labels: readonly string[],
-    trainer: TrainingStep,
+    { rows, size, shape: [frames, width], labels }: Dataset,
+    known: readonly (readonly number[] | undefined)[],
+    { parameters, buffers }: Weights,
   ): Promise<Partial<EpochRecord>> {
-    if (data.size === 0) return {};
-    const vector = (name: string) => float32(trainer.vector(name), [trainer.vector(name).length]);
+    if (size === 0) return {};
     const weights = {
-      parameters: vector('parameters'),
-      ...(this.#hasBuffers && { buffers: vector('buffers') }),
+      parameters: float32(parameters, [parameters.length]),
+      ...(this.#hasBuffers && { buffers: float32(buffers, [buffers.length]) }),
     };
+    const classes = this.#labels.length;
     const predicted: number[] = [];
     let loss = 0;
-    for (let start = 0; start < data.size; start += 64) {
-      const indices = Array.from({ length: Math.min(64, data.size - start) }, (_, i) => start + i);
-      const batch = data.batch(indices, labels.length);
-      const x = float32(batch.x, [indices.length, ...data.shape]);
-      const { logits } = await this.#session.run({ ...weights, x });
-      for (const [row, label] of batch.labels.entries()) {
-        const values = (logits.data as Float32Array).subarray(row * labels.length, (row + 1) * labels.length);
+    for (let start = 0; start < size; start += 64) {
+      const end = Math.min(start + 64, size);
+      const batch = rows.slice(start * frames * width, end * frames * width);
+      const { logits } = await this.#session.run({
+        ...weights,
+        x: float32(batch, [end - start, frames, width]),
+      });
+      for (let index = start; index < end; index += 1) {
+        const row = (logits.data as Float32Array).subarray(
+          (index - start) * classes,
+          (index - start + 1) * classes,
+        );
+        const values = known[index]
+          ? row.map((value, k) => (known[index]!.includes(k) ? value : -Infinity))
+          : row;
         predicted.push(argmax(values));
-        loss += logSumExp(values) - values[label];
+        loss += logSumExp(values) - values[labels[index]];
       }
     }
-    const { accuracy, uar } = classificationMetrics(data.labels, predicted, labels);
-    return { validationLoss: loss / data.size, validationAccuracy: accuracy, validationUar: uar };
+    const { accuracy, uar } = classificationMetrics(labels, predicted, this.#labels);
+    return { validationLoss: loss / size, validationAccuracy: accuracy, validationUar: uar };
   }
 
   async dispose(): Promise<void> {

@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { batchesPerEpoch, type Batch, type BatchPlan } from './batches.ts';
+import type { BatchRequest } from './batches.worker.ts';
+
+const WORKER = new URL(`./batches.worker${extname(import.meta.url)}`, import.meta.url);
+
+/** How many batches are made ahead of the step that takes them. */
+const AHEAD = 2;
+
+/**
+ * Makes batches in a thread of its own while the engine computes.
+ *
+ * @example
+ * await using loader = new BatchLoader(plan);
+ * for await (const { x, targets } of loader.epoch(1)) await step.run(x, targets, learningRate);
+ */
+export class BatchLoader implements AsyncDisposable {
+  readonly #worker: Worker;
+  readonly #plan: BatchPlan;
+
+  constructor(plan: BatchPlan) {
+    this.#plan = plan;
+    this.#worker = new Worker(WORKER, { workerData: plan });
+  }
+
+  /** The batches of one epoch. An epoch that is left half-way ends the use of the loader. */
+  async *epoch(epoch: number): AsyncGenerator<Batch> {
+    const count = batchesPerEpoch(this.#plan);
+    const arrived: Batch[] = [];
+    const collect = (batch: Batch) => arrived.push(batch);
+    this.#worker.on('message', collect);
+    try {
+      for (let asked = 0; asked < Math.min(AHEAD, count); asked += 1) this.#ask(epoch);
+      for (let taken = 0; taken < count; taken += 1) {
+        if (arrived.length === 0) await once(this.#worker, 'message');
+        const batch = arrived.shift()!;
+        if (taken + AHEAD < count) this.#ask(epoch);
+        yield batch;
+      }
+    } finally {
+      this.#worker.off('message', collect);
+    }
+  }
+
+  #ask(epoch: number): void {
+    this.#worker.postMessage({ epoch } satisfies BatchRequest);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
