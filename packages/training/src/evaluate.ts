@@ -1,7 +1,6 @@
-import { Session, float32 } from '@mars/autograd';
-import { loadRecogniser, MarsError, type ModelMetadata, type Verdict } from '@mars/core';
+import { loadRecogniser, MarsError, type ModelMetadata, type Recogniser, type Verdict } from '@mars/core';
 import { readBytes, type Clip } from './corpora/clip.ts';
-import type { FeatureFailure, FeatureSet } from './features/feature-set.ts';
+import type { FeatureFailure } from './features/feature-set.ts';
 import { argmax, classificationMetrics, type ClassificationMetrics } from './metrics.ts';
 import {
   areaUnderRiskCoverage,
@@ -9,7 +8,7 @@ import {
   expectedCalibrationError,
   logLoss,
 } from './probabilistic-metrics.ts';
-import { hashTestPart } from './splits/fold.ts';
+import { hashTestPart, type Fold } from './splits/fold.ts';
 import { splitClips, type Protocol } from './splits/protocols.ts';
 
 /** What a model says of one clip. */
@@ -26,7 +25,7 @@ export interface Prediction {
   readonly predicted: string;
   /** In the order of the labels. */
   readonly scores: readonly number[];
-  /** What the model's calibration makes of the scores; absent where a model without one was asked for its scores alone. */
+  /** What the model's calibration makes of the scores; absent in runs of an older MARS. */
   readonly verdict?: Verdict['verdict'];
 }
 
@@ -45,6 +44,13 @@ export interface Figures extends ClassificationMetrics {
   readonly selectiveAccuracy?: number;
 }
 
+export interface TestOptions {
+  /** Under protocol `cross`, the one corpus to test. */
+  readonly testCorpus?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
 /**
  * Classifies the recordings of a protocol's test part from their bytes, as `mars classify` would. A model that names
  * its split is tested on that fold's test part; one that does not, on every fold's. A recording that cannot be used
@@ -57,7 +63,7 @@ export async function testModel(
   modelBytes: Uint8Array,
   protocol: Protocol,
   clips: readonly Clip[],
-  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
+  { testCorpus, signal, onProgress }: TestOptions = {},
 ): Promise<{
   fold: string;
   predictions: Prediction[];
@@ -74,7 +80,9 @@ export async function testModel(
         `that protocol ${protocol} tests. Evaluate it with --protocol ${split.protocol}, or train one with ${protocol}.`,
     );
   }
-  const folds = splitClips(clips, protocol).filter(({ name }) => !split || name === split.fold);
+  const folds = splitClips(clips, protocol, { testCorpus }).filter(
+    ({ name }) => !split || name === split.fold,
+  );
   const test = folds.flatMap((fold) => fold.test);
   // A random split depends on the list of clips: of a part of the corpus it would test clips that were trained on.
   if (split && hashTestPart(test.map(({ corpus, id }) => `${corpus}/${id}`)) !== split.testHash) {
@@ -87,20 +95,45 @@ export async function testModel(
   }
   const predictions: Prediction[] = [];
   const failures: FeatureFailure[] = [];
+  for (const fold of folds) {
+    const before = predictions.length + failures.length;
+    const tested = await predictFold(recogniser, fold, {
+      signal,
+      onProgress: (done) => onProgress?.(before + done, test.length),
+    });
+    predictions.push(...tested.predictions);
+    failures.push(...tested.failures);
+  }
+  return { fold: split?.fold ?? 'all', predictions, failures, metadata };
+}
+
+/**
+ * What a model says of a fold's test part, from the bytes of the recordings, as `mars classify` would.
+ *
+ * Errors: the signal's reason.
+ */
+export async function predictFold(
+  recogniser: Recogniser,
+  { test, labels: scored }: Pick<Fold, 'test' | 'labels'>,
+  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (done: number) => void } = {},
+): Promise<{ predictions: Prediction[]; failures: FeatureFailure[] }> {
+  const { labels } = recogniser.metadata;
+  const predictions: Prediction[] = [];
+  const failures: FeatureFailure[] = [];
   for (const clip of test) {
     signal?.throwIfAborted();
     try {
       const { scores, verdict } = await recogniser.classify(await readBytes(clip.file));
       const scoreOf = new Map(scores.map(({ label, score }) => [label, score]));
       const inOrder = labels.map((label) => scoreOf.get(label) ?? 0);
-      predictions.push({ ...toPrediction(clip, labels, inOrder), verdict });
+      predictions.push({ ...toPrediction(clip, labels, inOrder, scored), verdict });
     } catch (error) {
       if (!isOfRecording(error)) throw error;
       failures.push({ clip, error });
     }
-    onProgress?.(predictions.length + failures.length, test.length);
+    onProgress?.(predictions.length + failures.length);
   }
-  return { fold: split?.fold ?? 'all', predictions, failures, metadata };
+  return { predictions, failures };
 }
 
 /** Whether an error says something of a recording, and not of the model. */
@@ -108,40 +141,32 @@ function isOfRecording(error: unknown): error is MarsError {
   return error instanceof MarsError && /^(AUDIO|FILE)_/.test(error.code);
 }
 
+/**
+ * The choice among the labels that a fold is scored on: their scores, summing to 1 again, and 0 for all others.
+ *
+ * @example
+ * restrictScores([0.5, 0.3, 0.2], ['calm', 'sad', 'angry'], ['sad', 'angry']); // [0, 0.6, 0.4]
+ */
+export function restrictScores(
+  scores: readonly number[],
+  labels: readonly string[],
+  scored: readonly string[] = labels,
+): readonly number[] {
+  if (labels.every((label) => scored.includes(label))) return scores;
+  const kept = scores.map((score, k) => (scored.includes(labels[k]) ? Math.max(score, Number.MIN_VALUE) : 0));
+  const total = kept.reduce((sum, score) => sum + score, 0);
+  return kept.map((score) => score / total);
+}
+
 function toPrediction(
   { id, corpus, speaker, channel, gender, intensity, statement, emotion }: Clip,
   labels: readonly string[],
-  scores: readonly number[],
+  allScores: readonly number[],
+  scored?: readonly string[],
 ): Prediction {
+  const scores = restrictScores(allScores, labels, scored);
   const predicted = labels[argmax(scores)];
   return { id, corpus, speaker, channel, gender, intensity, statement, emotion, predicted, scores };
-}
-
-/**
- * Runs a model file's graph over clips one by one, each at its full length, as `mars classify` does.
- *
- * Errors: that of a clip that has no features; the signal's reason.
- */
-export async function predict(
-  modelBytes: Uint8Array,
-  labels: readonly string[],
-  clips: readonly Clip[],
-  features: FeatureSet,
-  { signal }: { signal?: AbortSignal } = {},
-): Promise<Prediction[]> {
-  const session = await Session.create(modelBytes, { threads: 1 });
-  try {
-    const predictions: Prediction[] = [];
-    for (const clip of clips) {
-      signal?.throwIfAborted();
-      const { data, frames } = features.get(clip);
-      const { scores } = await session.run({ mfcc: float32(data, [1, frames, data.length / frames]) });
-      predictions.push(toPrediction(clip, labels, Array.from(scores.data as Float32Array)));
-    }
-    return predictions;
-  } finally {
-    await session.dispose();
-  }
 }
 
 /** All figures of a list of predictions. Errors: `NO_INPUT` when it is empty. */

@@ -1,8 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { MarsError, type ErrorCode } from '@mars/core';
+import { loadRecogniser, MarsError, type ErrorCode } from '@mars/core';
 import type { TrainConfig } from './config.ts';
+import type { Clip } from './corpora/clip.ts';
 import { extractFeatures } from './features/extract.ts';
-import { measure, predict } from './evaluate.ts';
+import { measure, predictFold } from './evaluate.ts';
 import { exportTraining } from './export.ts';
 import { RunFolder } from './run.ts';
 import type { Fold } from './splits/fold.ts';
@@ -23,6 +24,8 @@ export interface TrainingTask {
 /** What a worker says while it runs. An error's class and code would be lost on the way, so they go as data. */
 export type TrainingMessage =
   | { readonly progress: TrainProgress }
+  /** A recording of the test part that cannot be used. */
+  | { readonly unusable: { readonly clip: Clip; readonly code: ErrorCode; readonly message: string } }
   | { readonly error: { readonly code: ErrorCode; readonly message: string } };
 
 /** Trains, writes the model, and says what it makes of the test part. */
@@ -39,13 +42,12 @@ async function run(
     cacheDir,
     signal,
   });
-  const held = [...fold.validation, ...fold.test];
-  const unvaried = await extractFeatures(held, settings, { cacheDir, signal });
+  const heldOut = await extractFeatures(fold.validation, settings, { cacheDir, signal });
   await train(fold, {
     config,
     labels,
     features,
-    heldOut: unvaried,
+    heldOut,
     seed,
     folder,
     threads,
@@ -53,8 +55,11 @@ async function run(
     onProgress: (progress) => say({ progress }),
   });
   const { bytes } = await exportTraining(folder, config.preset);
-  const test = fold.test.filter((clip) => unvaried.has(clip));
-  const predictions = await predict(bytes, labels, test, unvaried, { signal });
+  await using recogniser = await loadRecogniser(bytes);
+  const { predictions, failures } = await predictFold(recogniser, fold, { signal });
+  for (const { clip, error } of failures) {
+    say({ unusable: { clip, code: error.code, message: error.message } });
+  }
   await folder.writeBytes('model.onnx', bytes);
   await folder.writeLines('predictions.jsonl', predictions);
   await folder.writeJson('metrics.json', measure(predictions, labels));

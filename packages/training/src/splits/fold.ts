@@ -13,8 +13,8 @@ export interface Fold {
   readonly validation: readonly Clip[];
   readonly test: readonly Clip[];
   /**
-   * The emotions that the test part is scored on, where these are not all: the model chooses among them alone, and
-   * figures are means over them. What else it was trained on stays out of the test.
+   * The emotions that the test part is scored on (all, where absent): the model chooses among them alone, whatever else
+   * it was trained on, and figures are means over them.
    */
   readonly labels?: readonly Emotion[];
   /** What the model may hear of the test speakers before it is tested on their other clips; never counted itself. */

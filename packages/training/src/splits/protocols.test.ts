@@ -1,212 +1,148 @@
-import { EMOTIONS } from '@mars/core';
+import { MarsError } from '@mars/core';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Clip } from '../corpora/clip.ts';
-import { splitEmobox } from './emobox.ts';
-import type { Fold } from './fold.ts';
-import { PROTOCOLS } from './protocols.ts';
-import { splitSeed } from './seed.ts';
+import { anyClips, messyRavdess, ravdess } from '../../test/clips.ts';
+import { UNKNOWN_SPEAKER, type Clip } from '../corpora/clip.ts';
+import { speakerOf, type Fold } from './fold.ts';
+import { parseProtocol, PROTOCOL_DESCRIPTIONS, PROTOCOLS, splitClips, type Protocol } from './protocols.ts';
 
-/** RAVDESS as it is: 1440 spoken and 1012 sung clips, and its one recording that is there twice. */
-function makeRavdess(): Clip[] {
-  const clips: Clip[] = [];
-  for (const channel of ['speech', 'song'] as const) {
-    for (const [e, emotion] of EMOTIONS.entries()) {
-      if (channel === 'song' && e > 5) continue;
-      for (const intensity of e === 0 ? ['normal'] : ['normal', 'strong']) {
-        for (const statement of ['kids', 'dogs']) {
-          for (const repetition of [1, 2]) {
-            for (let actor = 1; actor <= 24; actor++) {
-              if (channel === 'song' && actor === 18) continue;
-              clips.push(makeClip({ channel, emotion, intensity, statement, repetition }, actor));
-            }
-          }
-        }
-      }
-    }
-  }
-  return clips;
-}
-
-function makeClip(what: Partial<Clip>, actor: number): Clip {
-  const take = [what.channel, what.emotion, what.intensity, what.statement, what.repetition, actor].join('-');
-  const twice = actor === 7 && take.startsWith('speech-happy-normal-dogs');
-  return {
-    file: `/ravdess/${take}.wav`,
-    id: `${take}.wav`,
-    corpus: 'ravdess',
-    speaker: `Actor_${String(actor).padStart(2, '0')}`,
-    gender: actor % 2 === 1 ? 'male' : 'female',
-    emotion: 'neutral',
-    contentHash: twice ? 'the same recording' : take,
-    ...what,
-  };
-}
-
-const ravdess = makeRavdess();
-
-/** Some of the corpus, in which any clip may sound as another: the worst that a folder can hold. */
-const messyCorpus = fc
-  .tuple(
-    fc.subarray(ravdess, { minLength: 300, maxLength: 600 }),
-    fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 40 }),
-  )
-  .map(([clips, doubles]) => {
-    const copies = [...clips];
-    for (const [from, to] of doubles) {
-      const { contentHash } = copies[from % copies.length];
-      copies[to % copies.length] = { ...copies[to % copies.length], contentHash };
-    }
-    return copies;
-  });
+const ALL: readonly Protocol[] = [
+  ...(Object.keys(PROTOCOLS) as (keyof typeof PROTOCOLS)[]),
+  'speakers-2',
+  'speakers-30',
+  'enrol-1',
+  'enrol-neutral-1',
+  'enrol-unlabelled-3',
+];
 
 const seeds = fc.integer({ min: 0, max: 1e6 });
+const options = fc.record({
+  splitSeed: seeds,
+  trainOn: fc.constantFrom('speech' as const, 'speech+song' as const),
+});
 
-function parts({ train, validation, test }: Fold): (readonly Clip[])[] {
-  return [train, validation, test];
+/** The folds, or none where the clips at hand give no such protocol. */
+function foldsOf(clips: readonly Clip[], protocol: Protocol, what = {}): Fold[] {
+  try {
+    return splitClips(clips, protocol, what);
+  } catch (error) {
+    if (error instanceof MarsError && /^C(ORPUS|ONFIG)_INVALID$/.test(error.code)) return [];
+    throw error;
+  }
 }
 
-/** How many values of `key` stand in more than one part. */
-function shared(fold: Fold, key: (clip: Clip) => unknown): number {
-  const sets = parts(fold).map((part) => new Set(part.map(key)));
-  const all = new Set(sets.flatMap((set) => [...set]));
-  return sets.reduce((sum, { size }) => sum + size, 0) - all.size;
+/** What stands in more than one of the lists. */
+function shared<Value>(...lists: (readonly Value[])[]): Value[] {
+  const sets = lists.map((list) => new Set(list));
+  return [...new Set(lists.flat())].filter((value) => sets.filter((set) => set.has(value)).length > 1);
 }
 
-const contentOf = ({ contentHash }: Clip) => contentHash;
-const speakerOf = ({ speaker }: Clip) => speaker;
+const contents = (part: readonly Clip[]) => part.map(({ contentHash }) => contentHash!);
+const speakers = (part: readonly Clip[]) =>
+  part.filter(({ speaker }) => speaker !== UNKNOWN_SPEAKER).map(speakerOf);
 
-describe.each(['seed', 'emobox'] as const)('protocol %s', (name) => {
-  const { split } = PROTOCOLS[name];
-
-  test('no recording stands on two sides', () => {
+describe.each(ALL)('protocol %s', (protocol) => {
+  test('no recording and, but under seed, no speaker on two sides; no clip twice or from elsewhere', () => {
+    let folds = 0;
     fc.assert(
-      fc.property(messyCorpus, seeds, (clips, seed) => {
-        for (const fold of split(clips, { splitSeed: seed })) expect(shared(fold, contentOf)).toBe(0);
+      fc.property(fc.oneof(messyRavdess, anyClips), options, (clips, what) => {
+        const given = new Set(clips);
+        for (const fold of foldsOf(clips, protocol, what)) {
+          const { train, validation, test, enrolment = [] } = fold;
+          folds += 1;
+          expect(shared(...[train, validation, test, enrolment].map(contents))).toEqual([]);
+          if (protocol !== 'seed') {
+            expect(shared(...[train, validation, [...test, ...enrolment]].map(speakers))).toEqual([]);
+          }
+          const all = [...train, ...validation, ...test, ...enrolment];
+          expect(new Set(all).size).toBe(all.length);
+          expect(all.every((clip) => given.has(clip))).toBe(true);
+          expect(Math.min(train.length, test.length)).toBeGreaterThan(0);
+        }
       }),
-      { numRuns: 30 },
+      { numRuns: 40 },
+    );
+    // Else nothing was shown.
+    expect(folds).toBeGreaterThan(20);
+  });
+
+  test('every emotion of the test part is scored', () => {
+    fc.assert(
+      fc.property(anyClips, (clips) => {
+        for (const { labels, test } of foldsOf(clips, protocol)) {
+          if (labels) expect(test.every(({ emotion }) => labels.includes(emotion))).toBe(true);
+        }
+      }),
+      { numRuns: 20 },
     );
   });
 
-  test('no clip comes twice or from elsewhere', () => {
-    for (const fold of split(ravdess)) {
-      const all = parts(fold).flat();
-      expect(new Set(all).size).toBe(all.length);
-      expect(all.every((clip) => ravdess.includes(clip))).toBe(true);
-    }
+  test('folds have names of their own, fit for folders', () => {
+    fc.assert(
+      fc.property(fc.oneof(messyRavdess, anyClips), (clips) => {
+        const names = foldsOf(clips, protocol).map(({ name }) => name);
+        expect(new Set(names).size).toBe(names.length);
+        for (const name of names) expect(name).toMatch(/^[a-z][\w.+%-]*$/);
+      }),
+      { numRuns: 20 },
+    );
   });
 
   test('the seed decides, and nothing else', () => {
-    expect(split(ravdess, { splitSeed: 3 })).toEqual(split(ravdess, { splitSeed: 3 }));
-    expect(split(ravdess, { splitSeed: 3 })).not.toEqual(split(ravdess, { splitSeed: 4 }));
+    const clips = protocol === 'cross' ? [...ravdess, ...elsewhere(ravdess)] : ravdess;
+    const split = (splitSeed: number) => splitClips(clips, protocol, { splitSeed });
+    expect(split(3)).toEqual(split(3));
+    expect(split(3)).not.toEqual(split(4));
   });
 });
 
-describe('seed', () => {
-  test('80 % to train and 20 % to test, a tenth of the former to validate', () => {
-    const [fold, ...others] = splitSeed(ravdess);
-    expect(others).toEqual([]);
-    expect(parts(fold).map(({ length }) => length)).toEqual([1766, 196, 490]);
-  });
-
-  test('without validation, every clip is trained on or tested', () => {
-    const [{ train, validation, test: tested }] = splitSeed(ravdess, { validationFraction: 0 });
-    expect([train.length + tested.length, validation.length]).toEqual([2452, 0]);
-  });
-
-  test('every emotion of speech and of song has its share, within one clip', () => {
-    fc.assert(
-      fc.property(seeds, fc.double({ min: 0, max: 0.9, noNaN: true }), (seed, testFraction) => {
-        const [{ test: tested }] = splitSeed(ravdess, { splitSeed: seed, testFraction });
-        const drawn = Map.groupBy(tested, stratumOf);
-        for (const [stratum, clips] of Map.groupBy(ravdess, stratumOf)) {
-          const off = (drawn.get(stratum)?.length ?? 0) - clips.length * testFraction;
-          expect(Math.abs(off)).toBeLessThanOrEqual(1 + 1e-9);
-        }
-        expect(Math.abs(tested.length - ravdess.length * testFraction)).toBeLessThanOrEqual(1);
-      }),
-      { numRuns: 50 },
-    );
-  });
-
-  test.each([-0.1, 1, NaN])('refuses to test a share of %s', (testFraction) => {
-    expect(() => splitSeed(ravdess, { testFraction })).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID' }),
-    );
-  });
-});
-
-function stratumOf({ channel, emotion }: Clip): string {
-  return `${channel} ${emotion}`;
+function elsewhere(clips: readonly Clip[]): Clip[] {
+  return clips.map((clip) => ({ ...clip, corpus: 'other', contentHash: `other ${clip.contentHash}` }));
 }
 
-describe('emobox', () => {
-  test('the actors of the published folds are tested, 60 spoken clips of each', () => {
-    const actors = splitEmobox(ravdess).map(({ test: tested }) => [...new Set(tested.map(speakerOf))].sort());
-    expect(actors.map((fold) => fold.map((speaker) => Number(speaker.slice(-2))))).toEqual([
-      [1, 11, 20, 21],
-      [4, 10, 12, 14],
-      [8, 9, 19, 23],
-      [3, 5, 7, 24],
-      [2, 15, 16, 18],
-      [6, 13, 17, 22],
-    ]);
-  });
-
-  test('every spoken clip is tested once over the folds, whatever else the folder holds', () => {
-    fc.assert(
-      fc.property(messyCorpus, (clips) => {
-        const tested = splitEmobox(clips).flatMap((fold) => fold.test);
-        const speech = clips.filter(({ channel }) => channel === 'speech');
-        expect(tested.length).toBe(speech.length);
-        expect(new Set(tested)).toEqual(new Set(speech));
-      }),
-      { numRuns: 30 },
-    );
-  });
-
-  test.each(['speech', 'speech+song'] as const)(
-    'no actor stands on two sides when trained on %s',
-    (trainOn) => {
-      for (const validationActors of [0, 2, 3]) {
-        for (const fold of splitEmobox(ravdess, { trainOn, validationActors })) {
-          expect(shared(fold, speakerOf)).toBe(0);
-          expect(new Set(parts(fold).flat().map(speakerOf)).size).toBe(24);
-        }
-      }
-    },
-  );
-
-  test('song is trained on when asked for, and never validates or is tested', () => {
-    const channels = (part: readonly Clip[]) => new Set(part.map(({ channel }) => channel));
-    const speech = new Set(['speech']);
-    for (const fold of splitEmobox(ravdess))
-      expect(parts(fold).map(channels)).toEqual([speech, speech, speech]);
-    for (const fold of splitEmobox(ravdess, { trainOn: 'speech+song' })) {
-      expect(parts(fold).map(channels)).toEqual([new Set(['speech', 'song']), speech, speech]);
-    }
+describe('names', () => {
+  test.each(ALL)('%s', (name) => {
+    expect(parseProtocol(name)).toBe(name);
   });
 
   test.each([
-    [2, [1]],
-    [3, [1, 2]],
-    [4, [2]],
-  ])('%i validating actors are women and men in equal parts', (validationActors, women) => {
-    for (const { validation } of splitEmobox(ravdess, { validationActors })) {
-      const chosen = new Set(validation.map(({ speaker, gender }) => `${gender} ${speaker}`));
-      expect(chosen.size).toBe(validationActors);
-      expect(women).toContain([...chosen].filter((actor) => actor.startsWith('female')).length);
-    }
+    ['emobx', 'No protocol is called "emobx"; there is seed, emobox,'],
+    ['', 'No protocol is called ""'],
+    ['toString', 'No protocol'],
+    ['seed-3', 'No protocol'],
+    ['enrol', 'with a whole number for k, as in enrol-3'],
+    ['enrol-k', 'No protocol'],
+    ['enrol-happy-3', 'No protocol'],
+    ['enrol-0', 'ends in 0; a whole number from 1 upwards was expected, as in enrol-3'],
+    ['enrol-neutral-03', 'ends in 03; a whole number'],
+    ['enrol--3', 'No protocol'],
+    ['speakers-1', 'a whole number from 2 upwards'],
+    ['speakers-99999999999999999999', 'a whole number'],
+  ])('"%s" is no protocol', (name, words) => {
+    expect(() => parseProtocol(name)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(words) }),
+    );
   });
 
-  test('song alone cannot be tested', () => {
-    const song = ravdess.filter(({ channel }) => channel === 'song');
-    expect(() => splitEmobox(song)).toThrow(expect.objectContaining({ code: 'CORPUS_INVALID' }));
+  test('each has one sentence that tells what it is', () => {
+    const names = [
+      ...Object.keys(PROTOCOLS),
+      'speakers-k',
+      'enrol-k',
+      'enrol-neutral-k',
+      'enrol-unlabelled-k',
+    ];
+    expect(Object.keys(PROTOCOL_DESCRIPTIONS)).toEqual(names);
+    for (const description of Object.values(PROTOCOL_DESCRIPTIONS))
+      expect(description).toMatch(/^.{20,110}$/);
   });
 
-  test('someone must be left to train on', () => {
-    expect(() => splitEmobox(ravdess, { validationActors: 20 })).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID' }),
+  test('one corpus to test is asked of cross alone', () => {
+    expect(() => splitClips(ravdess, 'emobox', { testCorpus: 'ravdess' })).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('Take protocol cross'),
+      }),
     );
   });
 });

@@ -41,10 +41,9 @@ function drawStratified(
   const drawn = new Set<Clip>();
   let seen = 0;
   for (const [stratum, units] of [...strata].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    // Rounding the running total, not each share, keeps the errors of the strata from adding up.
-    const before = Math.round(seen * fraction);
     seen += units.reduce((sum, unit) => sum + unit.length, 0);
-    let wanted = Math.round(seen * fraction) - before;
+    // Counting the running total, not each share, keeps the errors of the strata from adding up.
+    let wanted = Math.round(seen * fraction) - drawn.size;
     for (const unit of random.fork(stratum).shuffle([...units])) {
       if (unit.length > wanted) continue;
       for (const clip of unit) drawn.add(clip);

@@ -15,9 +15,9 @@ import { keepApart, type Fold, type SplitOptions } from './fold.ts';
  */
 export function splitStatement(clips: readonly Clip[], options: SplitOptions = {}): Fold[] {
   const folds = splitEmobox(clips, options);
-  const spoken = new Set(folds.flatMap(({ test }) => test.map(({ statement }) => statement)));
-  const [first, second] = [...spoken].sort();
-  if (spoken.size !== 2 || first === undefined || second === undefined) {
+  const spoken = new Set(folds.flatMap(({ test }) => test.map(({ statement = '' }) => statement)));
+  const [first, second] = [...spoken].sort((a, b) => (a < b ? -1 : 1));
+  if (spoken.size !== 2) {
     throw new MarsError(
       'CORPUS_INVALID',
       `The statement protocol trains on one sentence of RAVDESS and tests the other; ${spoken.size} ` +
