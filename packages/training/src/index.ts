@@ -21,8 +21,19 @@ export {
   type TrainConfig,
 } from './config.ts';
 export { hashClips, type Clip, type CorpusReader } from './corpora/clip.ts';
-export { CORPORA, readCorpus } from './corpora/corpora.ts';
+export { CORPUS_CATALOGUE, type CorpusEntry } from './corpora/catalogue.ts';
+export { CORPORA, listCorpus, readCorpus, type ReadCorpusOptions } from './corpora/corpora.ts';
 export { readRavdess } from './corpora/ravdess.ts';
+export {
+  FAULT_KINDS,
+  NOTICE_KINDS,
+  verifyCorpus,
+  type CorpusCheck,
+  type Finding,
+  type FindingKind,
+  type Tally,
+  type VerifyOptions,
+} from './corpora/verify.ts';
 export { extractFeatures, type ExtractOptions } from './features/extract.ts';
 export { FeatureSet, type ClipFeatures, type FeatureFailure } from './features/feature-set.ts';
 export {
@@ -36,6 +47,7 @@ export {
 export { measure, testModel, type Figures, type Prediction } from './evaluate.ts';
 export { runExperiment, type ExperimentOptions } from './experiment.ts';
 export {
+  readableParts,
   sumUp,
   type ExperimentReport,
   type GroupFigures,

@@ -167,7 +167,7 @@ function parseJsonLines(path: string, text: string): Row[] {
 function toCells(record: Record<string, unknown>): Row['cells'] {
   const cell = (column: Column) => {
     const value = record[column] ?? '';
-    return typeof value === 'object' ? JSON.stringify(value) : String(value).trim();
+    return typeof value === 'string' ? value.trim() : JSON.stringify(value);
   };
   return Object.fromEntries(
     [...REQUIRED, ...OPTIONAL].map((column) => [column, cell(column)]),
