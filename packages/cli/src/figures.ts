@@ -1,4 +1,4 @@
-import type { ExperimentReport, Spread } from '@mars/training';
+import { readableParts, type ExperimentReport, type Interval, type Spread } from '@mars/training';
 
 const ROWS = [
   ['accuracy', 'accuracy (WA)'],
@@ -6,6 +6,10 @@ const ROWS = [
   ['macroF1', 'macro F1'],
   ['weightedF1', 'weighted F1'],
   ['ece', 'ECE'],
+  ['brier', 'Brier (max 200)'],
+  ['aurc', 'AURC'],
+  ['coverage', 'not "uncertain"'],
+  ['selectiveAccuracy', 'accuracy of it'],
 ] as const;
 
 /** Prints an experiment's figures as a table on stdout, with what they can and cannot say. */
@@ -15,27 +19,33 @@ export function printFigures({
   trainings,
   overSeeds,
   overTrainings,
+  overSpeakers,
   groups,
   failures,
 }: ExperimentReport) {
   const seeds = new Set(trainings.map(({ seed }) => seed)).size;
   const folds = trainings.length / seeds;
   console.log(`${preset}, protocol ${protocol}: ${folds} fold(s) × ${seeds} seed(s)\n`);
-  console.log(`${''.padEnd(16)}mean     sd over seeds   sd over trainings`);
+  console.log(`${''.padEnd(17)}mean     95 % over speakers   sd over seeds   sd over trainings`);
+  const intervals: Partial<Record<string, Interval>> = overSpeakers ?? {};
   for (const [key, title] of ROWS) {
+    const [perSeed, perTraining, interval] = [overSeeds[key], overTrainings[key], intervals[key]];
+    if (!perSeed || !perTraining) continue;
     const cells = [
-      percent(overSeeds[key].mean),
-      sd(overSeeds[key], seeds),
-      sd(overTrainings[key], trainings.length),
+      title.padEnd(17),
+      percent(perSeed.mean).padEnd(9),
+      (interval ? `${percent(interval.low)} to ${percent(interval.high)}` : '–').padEnd(21),
+      sd(perSeed, seeds).padEnd(16),
+      sd(perTraining, trainings.length),
     ];
-    console.log(`${title.padEnd(16)}${cells[0].padEnd(9)}${cells[1].padEnd(16)}${cells[2]}`);
+    console.log(cells.join(''));
   }
-  for (const { name, clips, accuracy, uar, macroF1 } of [...groups.channel, ...groups.gender]) {
+  for (const { name, clips, accuracy, uar, macroF1 } of readableParts(groups)) {
     console.log(
-      `${name.padEnd(16)}${clips} clips: accuracy ${percent(accuracy)}, UAR ${percent(uar)}, macro F1 ${percent(macroF1)}`,
+      `${name.padEnd(17)}${clips} clips: accuracy ${percent(accuracy)}, UAR ${percent(uar)}, macro F1 ${percent(macroF1)}`,
     );
   }
-  if (failures > 0) console.log(`left out${' '.repeat(8)}${failures} recording(s) that could not be used`);
+  if (failures > 0) console.log(`left out${' '.repeat(9)}${failures} recording(s) that could not be used`);
   if (protocol === 'seed') {
     console.log(
       '\nA random split: the same actors stand on both sides. For a voice never heard, look at --protocol emobox.',

@@ -1,6 +1,7 @@
 import type { ModelMetadata } from '@mars/core';
-import type { ExperimentReport } from './experiment-report.ts';
+import { readableParts, type ExperimentReport } from './experiment-report.ts';
 import { confusionMetrics } from './metrics.ts';
+import type { Interval } from './bootstrap.ts';
 import type { TrainConfig } from './config.ts';
 import type { RunDescription } from './run.ts';
 
@@ -94,21 +95,40 @@ random split of \`seed\` has the same actors on both sides: it says how well voi
 ${rows.join('\n')}`;
 }
 
+const FIGURES = [
+  ['accuracy', 'accuracy'],
+  ['uar', 'UAR'],
+  ['macroF1', 'macro F1'],
+  ['weightedF1', 'weighted F1'],
+  ['ece', 'ECE'],
+  ['brier', 'Brier score (of at most 200)'],
+  ['aurc', 'AURC'],
+  ['coverage', 'coverage: not "uncertain"'],
+  ['selectiveAccuracy', 'accuracy of those'],
+] as const;
+
 function figuresOf({
   protocol,
   labels,
   trainings,
   overSeeds,
   overTrainings,
+  overSpeakers,
   groups,
   confusion,
   failures,
 }: ExperimentReport) {
   const seeds = new Set(trainings.map(({ seed }) => seed)).size;
   const folds = trainings.length / seeds;
-  const row = (title: string, key: keyof typeof overSeeds) =>
-    `| ${title} | ${percent(overSeeds[key].mean)} | ${spread(overSeeds[key].sd, seeds)} | ${spread(overTrainings[key].sd, trainings.length)} |`;
-  const parts = [...groups.channel, ...groups.gender].map(
+  const intervals: Partial<Record<string, Interval>> = overSpeakers ?? {};
+  const rows = FIGURES.flatMap(([key, title]) => {
+    const [seed, training] = [overSeeds[key], overTrainings[key]];
+    if (!seed || !training) return [];
+    const interval = intervals[key];
+    const between = interval ? `${percent(interval.low)} to ${percent(interval.high)}` : '–';
+    return `| ${title} | ${percent(seed.mean)} | ${between} | ${spread(seed.sd, seeds)} | ${spread(training.sd, trainings.length)} |`;
+  });
+  const parts = readableParts(groups).map(
     ({ name, clips, accuracy, uar, macroF1 }) =>
       `| ${name} | ${clips} | ${percent(accuracy)} | ${percent(uar)} | ${percent(macroF1)} |`,
   );
@@ -117,13 +137,9 @@ function figuresOf({
   const { perClass } = confusionMetrics(confusion, labels);
   return `### Protocol \`${protocol}\`: ${folds} fold(s) × ${seeds} seed(s)
 ${failures > 0 ? `\nLeft out because they could not be used: ${failures} recording(s).\n` : ''}
-| figure, % | mean | sd over seeds | sd over trainings |
-|---|---|---|---|
-${row('accuracy', 'accuracy')}
-${row('UAR', 'uar')}
-${row('macro F1', 'macroF1')}
-${row('weighted F1', 'weightedF1')}
-${row('ECE', 'ece')}
+| figure, % | mean | 95 % over speakers | sd over seeds | sd over trainings |
+|---|---|---|---|---|
+${rows.join('\n')}
 
 | part | clips | accuracy | UAR | macro F1 |
 |---|---|---|---|---|

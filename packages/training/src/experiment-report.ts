@@ -1,4 +1,6 @@
+import { bootstrapIntervals, type Interval } from './bootstrap.ts';
 import { measure, type Figures, type Prediction } from './evaluate.ts';
+import { confusionMetrics } from './metrics.ts';
 import type { Protocol } from './splits/protocols.ts';
 
 export interface Spread {
@@ -7,23 +9,46 @@ export interface Spread {
   readonly sd: number;
 }
 
-type Figure = 'accuracy' | 'uar' | 'macroF1' | 'weightedF1' | 'ece';
-const FIGURES: readonly Figure[] = ['accuracy', 'uar', 'macroF1', 'weightedF1', 'ece'];
+/** Figures that every report has. */
+const FIGURES = ['accuracy', 'uar', 'macroF1', 'weightedF1', 'ece'] as const;
+/** Absent from old reports; the last two also where the predictions hold no verdicts, or none that names an emotion. */
+const FURTHER_FIGURES = ['brier', 'logLoss', 'aurc', 'coverage', 'selectiveAccuracy'] as const;
+const ALL_FIGURES = [...FIGURES, ...FURTHER_FIGURES];
+/** Those that follow from the counts of right and wrong names alone. */
+const COUNTED_FIGURES = ['accuracy', 'uar', 'macroF1', 'weightedF1'] as const;
 
-export type GroupFigures = { readonly name: string } & Pick<Figures, Figure | 'clips'>;
+type Figure = (typeof FIGURES)[number];
+type FurtherFigure = (typeof FURTHER_FIGURES)[number];
+type CountedFigure = (typeof COUNTED_FIGURES)[number];
+type FigureTable<Value> = Readonly<Record<Figure, Value> & Partial<Record<FurtherFigure, Value>>>;
+
+export type GroupFigures = { readonly name: string; readonly clips: number } & FigureTable<number>;
+
+/** By which of a clip's facts the test clips are grouped. */
+type GroupKey = 'channel' | 'gender' | 'speaker';
+/** Absent from old reports. */
+type FurtherGroupKey = 'intensity' | 'statement' | 'corpus';
 
 /** What an experiment gave: `report.json` of a run. */
 export interface ExperimentReport {
   readonly preset: string;
   readonly protocol: Protocol;
   readonly labels: readonly string[];
-  readonly trainings: readonly ({ training: string; fold: string; seed: number } & Record<Figure, number>)[];
+  readonly trainings: readonly ({ training: string; fold: string; seed: number } & FigureTable<number>)[];
   /** Over seeds, each seed's figure being the mean over its folds. */
-  readonly overSeeds: Readonly<Record<Figure, Spread>>;
+  readonly overSeeds: FigureTable<Spread>;
   /** Over all trainings. */
-  readonly overTrainings: Readonly<Record<Figure, Spread>>;
-  /** Parts of the test clips, all trainings' together: speech and song, women and men, each speaker. */
-  readonly groups: Readonly<Record<'channel' | 'gender' | 'speaker', readonly GroupFigures[]>>;
+  readonly overTrainings: FigureTable<Spread>;
+  /**
+   * 95 % of the figures when the test speakers are drawn anew (`bootstrapIntervals`). The figure of a draw is the mean
+   * over seeds of the figure over all clips of the speakers drawn, whichever fold tested them. `null` for a single
+   * speaker; absent from old reports.
+   */
+  readonly overSpeakers?: Readonly<Record<CountedFigure, Interval>> | null;
+  /** Parts of the test clips, all trainings' together: speech and song, women and men, each speaker and so on. */
+  readonly groups: Readonly<
+    Record<GroupKey, readonly GroupFigures[]> & Partial<Record<FurtherGroupKey, readonly GroupFigures[]>>
+  >;
   /** Summed over all trainings: rows are the true emotions. */
   readonly confusion: readonly (readonly number[])[];
   /** Recordings that could not be used and were left out. */
@@ -52,49 +77,126 @@ export function sumUp(
     seed,
     ...pick(measure(rows, labels)),
   }));
-  const seeds = [...new Set(trainings.map(({ seed }) => seed))];
-  const perSeed = (figure: Figure) =>
-    seeds.map((seed) => spread(trainings.filter((row) => row.seed === seed).map((row) => row[figure])).mean);
-  const table = (values: (figure: Figure) => number[]) =>
-    Object.fromEntries(FIGURES.map((figure) => [figure, spread(values(figure))])) as Record<Figure, Spread>;
+  const bySeed = [...Map.groupBy(trainings, ({ seed }) => seed).values()];
+  const perSeed = bySeed.map((rows) => tabulate(ALL_FIGURES, rows, average));
+  const nameOf = speakerName(predictions);
   return {
     preset,
     protocol,
     labels,
     trainings,
-    overSeeds: table(perSeed),
-    overTrainings: table((figure) => trainings.map((row) => row[figure])),
+    overSeeds: tabulate(ALL_FIGURES, perSeed, spread),
+    overTrainings: tabulate(ALL_FIGURES, trainings, spread),
+    overSpeakers: overSpeakers(tested, labels, nameOf),
     groups: {
-      channel: groupBy(predictions, 'channel', labels),
-      gender: groupBy(predictions, 'gender', labels),
-      speaker: groupBy(predictions, 'speaker', labels),
+      channel: groupBy(predictions, ({ channel }) => channel, labels),
+      gender: groupBy(predictions, ({ gender }) => gender, labels),
+      intensity: groupBy(predictions, ({ intensity }) => intensity, labels),
+      statement: groupBy(predictions, ({ statement }) => statement, labels),
+      corpus: groupBy(predictions, ({ corpus }) => corpus, labels),
+      speaker: groupBy(predictions, nameOf, labels),
     },
     confusion: measure(predictions, labels).confusion,
     failures,
   };
 }
 
-/** Figures of each value of `key`, in the order of the values; predictions without one are in no group. */
+/** Figures of each group, in the order of the names; predictions without a name are in none. */
 function groupBy(
   predictions: readonly Prediction[],
-  key: 'channel' | 'gender' | 'speaker',
+  nameOf: (prediction: Prediction) => string | undefined,
   labels: readonly string[],
 ): GroupFigures[] {
-  const names = new Set(predictions.flatMap((row) => row[key] ?? []));
-  return [...names].sort().map((name) => {
-    const rows = predictions.filter((row) => row[key] === name);
-    return { name, clips: rows.length, ...pick(measure(rows, labels)) };
+  const groups = [...Map.groupBy(predictions, nameOf)].flatMap(([name, rows]) =>
+    name === undefined ? [] : [{ name, clips: rows.length, ...pick(measure(rows, labels)) }],
+  );
+  return groups.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A speaker's name is unique within the corpus: of several corpora each name takes its corpus before it. */
+function speakerName(predictions: readonly Prediction[]): (prediction: Prediction) => string {
+  const corpora = new Set(predictions.map(({ corpus }) => corpus));
+  return ({ corpus, speaker }) => (corpora.size > 1 ? `${corpus}/${speaker}` : speaker);
+}
+
+/** Intervals of the figures over speakers, of whom each brings one confusion matrix per seed. */
+function overSpeakers(
+  tested: readonly Tested[],
+  labels: readonly string[],
+  nameOf: (prediction: Prediction) => string,
+): Record<CountedFigure, Interval> | null {
+  const bySeed = [...Map.groupBy(tested, ({ seed }) => seed).values()].map((models) =>
+    Map.groupBy(
+      models.flatMap(({ predictions }) => predictions),
+      nameOf,
+    ),
+  );
+  const names = new Set(bySeed.flatMap((bySpeaker) => [...bySpeaker.keys()]));
+  const speakers = [...names].sort().map((name) =>
+    bySeed.map((bySpeaker) => {
+      const predictions = bySpeaker.get(name);
+      return predictions ? [measure(predictions, labels).confusion] : [];
+    }),
+  );
+  return bootstrapIntervals(speakers, (sample) => {
+    // A seed whose trainings are not all done may not have heard any of these speakers.
+    const perSeed = bySeed
+      .map((_, seed) => sample.flatMap((speaker) => speaker[seed]))
+      .filter((matrices) => matrices.length > 0)
+      .map((matrices) => confusionMetrics(addUp(matrices), labels));
+    return tabulate(COUNTED_FIGURES, perSeed, average);
   });
 }
 
-function pick(figures: Figures): Record<Figure, number> {
-  return Object.fromEntries(FIGURES.map((figure) => [figure, figures[figure]])) as Record<Figure, number>;
+function addUp(matrices: readonly (readonly (readonly number[])[])[]): number[][] {
+  return matrices[0].map((row, i) =>
+    row.map((_, k) => matrices.reduce((total, matrix) => total + matrix[i][k], 0)),
+  );
+}
+
+function pick(figures: Figures): FigureTable<number> {
+  return tabulate(ALL_FIGURES, [figures], ([value]) => value);
+}
+
+/** Each figure's values in the rows that have it, made one; a figure that no row has is left out. */
+function tabulate<Name extends string, Value>(
+  figures: readonly Name[],
+  rows: readonly Readonly<Partial<Record<Name, number>>>[],
+  summarise: (values: readonly number[]) => Value,
+): Record<Name, Value> {
+  const entries = figures.map((figure) => [figure, rows.flatMap((row) => row[figure] ?? [])] as const);
+  return Object.fromEntries(
+    entries.filter(([, values]) => values.length > 0).map(([figure, values]) => [figure, summarise(values)]),
+  ) as Record<Name, Value>;
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function spread(values: readonly number[]): Spread {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const mean = average(values);
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, sd: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0 };
+}
+
+/** The parts of the test clips that a short text names. Two hundred words (TESS) are too many for it, one corpus too few. */
+export function readableParts({
+  channel,
+  gender,
+  intensity = [],
+  statement = [],
+  corpus = [],
+}: ExperimentReport['groups']): GroupFigures[] {
+  const called = (kind: string, groups: readonly GroupFigures[]) =>
+    groups.map((group) => ({ ...group, name: `${kind} ${group.name}` }));
+  return [
+    ...channel,
+    ...gender,
+    ...called('intensity', intensity),
+    ...(statement.length <= 12 ? called('statement', statement) : []),
+    ...(corpus.length > 1 ? called('corpus', corpus) : []),
+  ];
 }
 
 /** Name of a training, and of its folder in the run's. */
