@@ -45,7 +45,7 @@ Examples:
     .action(evaluate);
 }
 
-async function evaluate({ model, run, corpus, protocol, json }: EvaluateOptions): Promise<void> {
+async function evaluate({ model, run, corpus, protocol, testCorpus, json }: EvaluateOptions): Promise<void> {
   if (model === undefined && run === undefined) {
     throw new MarsError(
       'NO_INPUT',
@@ -61,6 +61,7 @@ async function evaluate({ model, run, corpus, protocol, json }: EvaluateOptions)
   let first: ModelMetadata | undefined;
   for await (const { training: name, seed, bytes } of models) {
     const { fold, predictions, failures, metadata } = await testModel(bytes, protocol, clips, {
+      testCorpus,
       onProgress: (done, total) => status.show(`${name}: ${done} of ${total} clips`),
     });
     status.clear();

@@ -1,4 +1,4 @@
-import { MarsError } from '@mars/core';
+import { EMOTIONS, MarsError } from '@mars/core';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anyClips, messyRavdess, ravdess } from '../../test/clips.ts';
@@ -51,27 +51,27 @@ describe.each(ALL)('protocol %s', (protocol) => {
           const { train, validation, test, enrolment = [] } = fold;
           folds += 1;
           expect(shared(...[train, validation, test, enrolment].map(contents))).toEqual([]);
-          if (protocol !== 'seed') {
-            expect(shared(...[train, validation, [...test, ...enrolment]].map(speakers))).toEqual([]);
-          }
+          const onTwoSides = shared(...[train, validation, [...test, ...enrolment]].map(speakers));
+          expect(protocol === 'seed' ? [] : onTwoSides).toEqual([]);
           const all = [...train, ...validation, ...test, ...enrolment];
           expect(new Set(all).size).toBe(all.length);
           expect(all.every((clip) => given.has(clip))).toBe(true);
           expect(Math.min(train.length, test.length)).toBeGreaterThan(0);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 30 },
     );
     // Else nothing was shown.
-    expect(folds).toBeGreaterThan(20);
+    expect(folds).toBeGreaterThan(10);
   });
 
   test('every emotion of the test part is scored', () => {
     fc.assert(
       fc.property(anyClips, (clips) => {
-        for (const { labels, test } of foldsOf(clips, protocol)) {
-          if (labels) expect(test.every(({ emotion }) => labels.includes(emotion))).toBe(true);
-        }
+        const unscored = foldsOf(clips, protocol).flatMap(({ labels = EMOTIONS, test }) =>
+          test.filter(({ emotion }) => !labels.includes(emotion)),
+        );
+        expect(unscored).toEqual([]);
       }),
       { numRuns: 20 },
     );
