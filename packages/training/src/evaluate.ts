@@ -72,7 +72,7 @@ export async function testModel(
 }> {
   await using recogniser = await loadRecogniser(modelBytes);
   const { metadata } = recogniser;
-  const { labels, split } = metadata;
+  const { split } = metadata;
   if (split && split.protocol !== protocol) {
     throw new MarsError(
       'TEST_LEAK',
