@@ -21,6 +21,7 @@ const {
   linear,
   log,
   logSoftmax,
+  matmul,
   maximum,
   mean,
   mul,
@@ -124,6 +125,14 @@ const CASES: Case[] = [
   ),
   ...[[4], [1, 4], [2, 1], [2, 4], []].map((shape) =>
     row(`gemm, bias [${shape.join(', ')}]`, [[2, 3], [3, 4], shape], (a, b, bias) => gemm(a, b, { bias })),
+  ),
+  row(
+    'matmul',
+    [
+      [2, 3, 4],
+      [2, 4, 5],
+    ],
+    matmul,
   ),
   row('linear, matrix', [[2, 3], [4, 3], [4]], linear),
   row(
@@ -407,6 +416,11 @@ describe('shapes that do not fit are refused where they are written', () => {
     ['maximum', () => maximum(x, input('row', [3])), /maximum needs equal shapes; \[2, 3\] and \[3\] came/],
     ['gemm', () => gemm(x, y), /cannot multiply \[2, 3\] by \[4, 5\]/],
     ['gemm, transposed', () => gemm(x, y, { transB: true }), /\[2, 3\] by \[4, 5\]ᵀ/],
+    [
+      'matmul',
+      () => matmul(input('a', [2, 3, 4]), input('b', [3, 4, 5])),
+      /multiply \[2, 3, 4\] by \[3, 4, 5\]/,
+    ],
     ['gemm, three axes', () => gemm(input('z', [1, 2, 3]), x), /cannot multiply/],
     [
       'gemm, bias',

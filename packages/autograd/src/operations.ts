@@ -145,6 +145,23 @@ export function gemm(
   })[0];
 }
 
+/** Products of n pairs of matrices: (n, a, b) · (n, b, c) → (n, a, c). */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  if (
+    a.shape.length !== 3 ||
+    b.shape.length !== 3 ||
+    a.shape[0] !== b.shape[0] ||
+    a.shape[2] !== b.shape[1]
+  ) {
+    throw new RangeError(`matmul cannot multiply ${describe(a)} by ${describe(b)}.`);
+  }
+  // ONNX Runtime takes the transposed operands without moving them.
+  const flip = (x: Tensor) => transpose(x, [0, 2, 1]);
+  return record('MatMul', [a, b], [[a.shape[0], a.shape[1], b.shape[2]]], {
+    backward: ([g]) => (g ? [matmul(g, flip(b)), matmul(flip(a), g)] : []),
+  })[0];
+}
+
 /**
  * x · weightᵀ + bias over the last axis: [..., in] · [out, in] → [..., out] (PyTorch's `linear`). With open axes it has
  * no gradient.
@@ -307,6 +324,7 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
   if (typeof size === 'number' && bound(end, size) <= bound(start, size)) {
     throw new RangeError(`slice [${start} … ${end}) of ${describe(x)} along axis ${at} is empty.`);
   }
+  if (start === 0 && end === size) return x;
   const length: Dimension =
     typeof size === 'number' ? bound(end, size) - bound(start, size) : `${size}[${start}:${end}]`;
   const bounds = [start, end, at].map((value) => indices([value]));

@@ -14,16 +14,17 @@ test.for(layerCases<Conv1dOptions>('conv1d'))('equals PyTorch: %s', async ([, re
 const drawn = (label: string, shape: number[]): Values => ({ shape, values: [...numbers(label, shape)] });
 
 describe('equals the textbook', () => {
-  const parameters = { weight: drawn('weight', [4, 5, 3]), bias: drawn('bias', [4]) };
-  const weight = rowsOf(parameters.weight.values, 15).map((kernel) => rowsOf(kernel, 3));
+  // Short kernels are filtered tile by tile, others gathered; 1 and 2 frames are shorter than any.
+  const cases = [3, 5, 7].flatMap((kernelSize) => [1, 2, 5, 33].map((frames) => [kernelSize, frames]));
 
-  // 1 and 2 frames are shorter than the kernel.
-  test.for([1, 2, 5, 33])('%i frames', async (frames) => {
+  test.for(cases)('kernel %i, %i frames', async ([kernelSize, frames]) => {
+    const parameters = { weight: drawn('weight', [4, kernelSize, 3]), bias: drawn('bias', [4]) };
+    const weight = rowsOf(parameters.weight.values, 3 * kernelSize).map((kernel) => rowsOf(kernel, 3));
     const x = drawn('x', [2, frames, 3]);
     const expected = rowsOf(x.values, frames * 3).flatMap((clip) =>
       slowConv1d(rowsOf(clip, 3), weight, parameters.bias.values).flat(),
     );
-    const layer = conv1d({ inChannels: 3, outChannels: 4, kernelSize: 5 });
+    const layer = conv1d({ inChannels: 3, outChannels: 4, kernelSize });
     for (const training of [true, false]) {
       const { y } = await passThrough(layer, { x, parameters, training });
       expect(y.shape).toEqual([2, frames, 4]);

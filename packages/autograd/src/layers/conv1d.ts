@@ -1,7 +1,18 @@
 import { filled, heNormal } from '../initialisers.ts';
 import type { Layer } from '../network.ts';
-import { columnSum, gather, gemm, operator, pad, reshape, transpose, withGradient } from '../operations.ts';
+import {
+  add,
+  columnSum,
+  gather,
+  gemm,
+  operator,
+  pad,
+  reshape,
+  transpose,
+  withGradient,
+} from '../operations.ts';
 import { staticShape, type Tensor } from '../tensor.ts';
+import { filterTiles, isFilterable } from './minimal-filtering.ts';
 
 export interface Conv1dOptions {
   inChannels: number;
@@ -27,7 +38,10 @@ export function conv1d({ inChannels, outChannels, kernelSize, bias = true }: Con
     forward: (x, { parameter, training }) => {
       const weight = parameter('weight');
       const offset = bias ? parameter('bias') : undefined;
-      return training ? unfoldAndMultiply(x, weight, offset) : fused(x, weight, offset);
+      if (!training) return fused(x, weight, offset);
+      if (!isFilterable(kernelSize)) return unfoldAndMultiply(x, weight, offset);
+      const y = filterTiles(x, weight);
+      return offset ? add(y, offset) : y;
     },
   };
 }
