@@ -19,6 +19,6 @@ export { rms, trim, zeroCrossingRate, type EnvelopeOptions, type TrimOptions } f
 export { decodeAudio } from './audio/decode.ts';
 export { encodeWav, type WavFormat } from './audio/wav-writer.ts';
 export { resample, Resampler } from './audio/resample.ts';
-export type { Calibration, FeatureSettings, ModelMetadata, Split } from './recognition/metadata.ts';
+export type { Calibration, ModelMetadata, Split } from './recognition/metadata.ts';
 export { loadRecogniser, type Recogniser, type RecogniserOptions } from './recognition/recogniser.ts';
-export type { Score, Verdict } from './recognition/verdict.ts';
+export { emotionVerdict, type Score, type Verdict } from './recognition/verdict.ts';
