@@ -16,7 +16,8 @@ import {
   ValueInfoProtoSchema,
 } from 'onnx-buf';
 
-const N_MFCC = 40;
+const BANDS = 24;
+const FRAME = 256;
 const HIDDEN = 12;
 
 export const TINY_LABELS = ['neutral', 'calm', 'happy', 'sad', 'angry', 'fearful', 'disgust', 'surprised'];
@@ -27,7 +28,6 @@ export function tinyMetadata(changes: Record<string, string | undefined> = {}): 
     name: 'tiny',
     labels: JSON.stringify(TINY_LABELS),
     sampleRate: '22050',
-    features: JSON.stringify({ kind: 'mfcc', nMfcc: N_MFCC, nFft: 2048, hopLength: 512, nMels: 128 }),
     windowSec: '4.64',
     trainedOn: 'nothing: fixed random weights',
     licence: 'MIT',
@@ -40,13 +40,13 @@ export function tinyMetadata(changes: Record<string, string | undefined> = {}): 
 }
 
 /**
- * A real, small model file: MFCCs → normalise → dense, tanh → mean over time → dense → softmax, with fixed random
- * weights. It hears nothing, but every clip has its own scores.
+ * A real, small model file: waveform → loudness of some bands → dense, tanh → mean over time → dense → softmax, with
+ * fixed random weights. It hears nothing, but every clip has its own scores.
  */
 export function tinyModel({
   metadata = tinyMetadata(),
   labels = TINY_LABELS.length,
-  inputName = 'mfcc',
+  inputName = 'waveform',
 }: { metadata?: Record<string, string>; labels?: number; inputName?: string } = {}): Uint8Array {
   const random = generator(7);
   const model = create(ModelProtoSchema, {
@@ -57,16 +57,26 @@ export function tinyModel({
     ),
     graph: create(GraphProtoSchema, {
       name: 'tiny',
-      input: [value(inputName, ['batch', 'frames', N_MFCC])],
+      input: [value(inputName, ['batch', 'samples'])],
       output: [value('scores', ['batch', labels]), value('attention', ['batch', 'frames'])],
       initializer: [
-        tensor('scale', [N_MFCC], () => 0.02),
-        tensor('hidden', [N_MFCC, HIDDEN], random),
+        integers('middle', [1]),
+        tensor('waves', [BANDS, 1, FRAME], wave),
+        tensor('quietest', [], () => 1e-3),
+        tensor('hidden', [BANDS, HIDDEN], () => 0.3 * random()),
         tensor('head', [HIDDEN, labels], () => 3 * random()),
       ],
       node: [
-        node('Mul', [inputName, 'scale'], 'normalised'), // (batch, frames, 40)
-        node('MatMul', ['normalised', 'hidden'], 'projected'), // (batch, frames, 12)
+        node('Unsqueeze', [inputName, 'middle'], 'channel'), // (batch, 1, samples)
+        node('Conv', ['channel', 'waves'], 'filtered', {
+          strides: [FRAME / 2],
+          pads: [FRAME / 2, FRAME / 2],
+        }),
+        node('Abs', ['filtered'], 'amplitudes'), // (batch, 24, frames)
+        node('Add', ['amplitudes', 'quietest'], 'audible'),
+        node('Log', ['audible'], 'loudness'),
+        node('Transpose', ['loudness'], 'frames', { perm: [0, 2, 1] }), // (batch, frames, 24)
+        node('MatMul', ['frames', 'hidden'], 'projected'), // (batch, frames, 12)
         node('Tanh', ['projected'], 'activated'),
         node('ReduceMean', ['activated'], 'pooled', { axes: [1], keepdims: 0 }), // (batch, 12)
         node('MatMul', ['pooled', 'head'], 'logits'), // (batch, labels)
@@ -96,13 +106,24 @@ function value(name: string, shape: (number | string)[]) {
   return create(ValueInfoProtoSchema, { name, type });
 }
 
-function tensor(name: string, dims: number[], fill: () => number) {
+/** One sample of the bands' filters: cosines of 1 … 24 periods per frame that swell and fade. */
+function wave(index: number): number {
+  const turn = (2 * Math.PI * (index % FRAME)) / FRAME;
+  return (0.5 - 0.5 * Math.cos(turn)) * Math.cos((Math.floor(index / FRAME) + 1) * turn);
+}
+
+function integers(name: string, values: number[]) {
+  const [dims, int64Data] = [[BigInt(values.length)], values.map(BigInt)];
+  return create(TensorProtoSchema, { name, dims, dataType: DataType.INT64, int64Data });
+}
+
+function tensor(name: string, dims: number[], fill: (index: number) => number) {
   const size = dims.reduce((product, dim) => product * dim, 1);
   return create(TensorProtoSchema, {
     name,
     dims: dims.map(BigInt),
     dataType: DataType.FLOAT,
-    floatData: Array.from({ length: size }, fill),
+    floatData: Array.from({ length: size }, (_, index) => fill(index)),
   });
 }
 

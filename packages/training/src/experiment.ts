@@ -66,8 +66,15 @@ export async function runExperiment({
 }: ExperimentOptions): Promise<ExperimentReport> {
   const folds = splitClips(clips, protocol, splitOptions);
   await checkFolder(out, config, protocol, resume);
-  const failures = await prepareFeatures(folds, config, { cacheDir, signal, onFeatures });
-  for (const failure of failures) onFailure?.(failure);
+  const unusable = new Set<string>();
+  const leaveOut = (failure: FeatureFailure) => {
+    if (unusable.has(failure.clip.file)) return;
+    unusable.add(failure.clip.file);
+    onFailure?.(failure);
+  };
+  for (const failure of await prepareFeatures(folds, config, { cacheDir, signal, onFeatures })) {
+    leaveOut(failure);
+  }
   const tasks = seeds.flatMap((seed) =>
     folds.map((fold): TrainingTask => {
       const path = join(out, trainingName(fold.name, seed));
@@ -86,7 +93,10 @@ export async function runExperiment({
         const folder = new RunFolder(path);
         await folder.claim(describeRun(config, protocol, fold, seed, EMOTIONS, threads), { resume });
         if ((await folder.readJson('metrics.json')) === undefined) {
-          await trainInWorker(task, stop, (progress) => onProgress?.(name, progress));
+          await trainInWorker(task, stop, {
+            onProgress: (progress) => onProgress?.(name, progress),
+            onFailure: leaveOut,
+          });
         }
         onTrained?.(name, (await folder.readJson<Figures>('metrics.json'))!);
       }
@@ -100,8 +110,11 @@ export async function runExperiment({
   for (const { fold, seed, path } of tasks) {
     const predictions = await new RunFolder(path).readLines<Prediction>('predictions.jsonl');
     tested.push({ fold: fold.name, seed, predictions });
+    // What was tested before a resume could not be used then either.
+    const heard = new Set(predictions.map(({ corpus, id }) => `${corpus}/${id}`));
+    for (const { corpus, id, file } of fold.test) if (!heard.has(`${corpus}/${id}`)) unusable.add(file);
   }
-  const report = sumUp(config.preset, protocol, EMOTIONS, tested, failures.length);
+  const report = sumUp(config.preset, protocol, EMOTIONS, tested, unusable.size);
   await new RunFolder(out).writeJson('report.json', report);
   return report;
 }
@@ -132,7 +145,7 @@ async function checkFolder(
   }
 }
 
-/** Fills the cache: training clips in all their variants, the others as recorded. Returns what cannot be used. */
+/** Fills the cache: training clips in all their variants, validation clips as recorded. Returns what cannot be used. */
 async function prepareFeatures(
   folds: readonly Fold[],
   { features, variants, augmentationSeed }: TrainConfig,
@@ -142,7 +155,7 @@ async function prepareFeatures(
     ...new Map(parts.flat().map((clip) => [clip.file, clip])).values(),
   ];
   const varied = unique(folds.map(({ train }) => train));
-  const held = unique(folds.flatMap(({ validation, test }) => [validation, test]));
+  const held = unique(folds.map(({ validation }) => validation));
   const total = varied.length + held.length;
   const ofVaried = await extractFeatures(varied, features, {
     variants,
@@ -156,8 +169,7 @@ async function prepareFeatures(
     signal,
     onProgress: (done) => onFeatures?.(varied.length + done, total),
   });
-  const failures = [...ofVaried.failures, ...ofHeld.failures];
-  return [...new Map(failures.map((failure) => [failure.clip.file, failure])).values()];
+  return [...ofVaried.failures, ...ofHeld.failures];
 }
 
 /** How long a worker may take for the step under way before it is ended by force, which may end the whole process. */
@@ -166,7 +178,10 @@ const PATIENCE_MS = 30_000;
 async function trainInWorker(
   task: TrainingTask,
   signal: AbortSignal,
-  onProgress: (progress: TrainProgress) => void,
+  {
+    onProgress,
+    onFailure,
+  }: { onProgress: (progress: TrainProgress) => void; onFailure: (failure: FeatureFailure) => void },
 ): Promise<void> {
   signal.throwIfAborted();
   const worker = new Worker(new URL(`./train.worker${extname(import.meta.url)}`, import.meta.url), {
@@ -175,7 +190,10 @@ async function trainInWorker(
   let failure: MarsError | undefined;
   worker.on('message', (message: TrainingMessage) => {
     if ('progress' in message) onProgress(message.progress);
-    else failure = new MarsError(message.error.code, message.error.message);
+    else if ('unusable' in message) {
+      const { clip, code, message: words } = message.unusable;
+      onFailure({ clip, error: new MarsError(code, words) });
+    } else failure = new MarsError(message.error.code, message.error.message);
   });
   let patience: NodeJS.Timeout | undefined;
   // Asked, not terminated: ending a thread inside ONNX Runtime's native code brings the whole process down.

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   createRandom,
   float32,
@@ -6,68 +9,84 @@ import {
   vectorSize,
   writeEvaluationGraph,
 } from '@mars/autograd';
-import { EMOTIONS, loadRecogniser, mfcc, resample, type ModelMetadata } from '@mars/core';
-import { describe, expect, test } from 'vitest';
-import { sing, TINY_FEATURES, tinyConfig } from '../test/synthetic-corpus.ts';
-import { Dataset, type Normaliser } from './dataset.ts';
+import { EMOTIONS, encodeWav, loadRecogniser, type ModelMetadata } from '@mars/core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tinyConfig } from '../test/synthetic-corpus.ts';
 import { buildNetwork } from './architectures/networks.ts';
+import type { TrainConfig } from './config.ts';
+import { Dataset, fitNormaliser, type Example, type Normaliser } from './dataset.ts';
 import { writeModel } from './export.ts';
+import { computeTask } from './features/compute.ts';
+import { featureSettings, featureWidth, resolveVariants } from './features/settings.ts';
 
-const config = tinyConfig();
-const { nMfcc, sampleRate } = TINY_FEATURES;
-const network = buildNetwork(config.network, nMfcc, EMOTIONS.length);
-const random = createRandom('export');
-const weights = {
-  parameters: initialiseParameters(network, random),
-  // Running means and variances as a training leaves them: none 0, none 1, all variances positive.
-  buffers: new Float32Array(vectorSize(network.buffers)).map(() => random.uniform(0.2, 1.5)),
-};
-const normaliser: Normaliser = {
-  mean: new Float32Array(nMfcc).map((_, k) => (k === 0 ? -300 : random.uniform(-20, 20))),
-  std: new Float32Array(nMfcc).map(() => random.uniform(5, 80)),
-};
-const metadata: ModelMetadata = {
-  name: 'tiny',
-  labels: EMOTIONS,
-  sampleRate,
-  features: { kind: 'mfcc', ...omitRate(TINY_FEATURES) },
-  windowSec: 0.64,
-  trainedOn: 'nothing',
-  licence: 'MIT',
-  card: 'for tests',
-  calibration: null,
-  split: { protocol: 'seed', fold: 'seed', testHash: 'of no clip' },
-};
-const model = writeModel(config, weights, normaliser, metadata);
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mars-export-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function omitRate({ nMfcc, nMels, nFft, hopLength }: typeof TINY_FEATURES) {
-  return { nMfcc, nMels, nFft, hopLength };
+/** A glide in a little noise: so many samples, another for every name. */
+function glide(samples: number, name = 'glide'): Float32Array {
+  const random = createRandom(name);
+  const pitch = random.uniform(0.03, 0.2);
+  return new Float32Array(samples).map(
+    (_, i) => 0.3 * Math.sin(pitch * i + 4 * Math.sin(i / 900)) + 0.01 * random.normal(),
+  );
 }
 
-/** MFCCs of the right size, time-major: one clip of so many frames. */
-function someFeatures(frames: number, label = 0) {
-  const stream = createRandom(`clip ${frames} ${label}`);
-  const data = new Float32Array(frames * nMfcc).map(
-    (_, i) => normaliser.mean[i % nMfcc] + normaliser.std[i % nMfcc] * stream.normal(),
-  );
-  return { data, frames };
+/** A configuration with weights as a training leaves them. */
+function trained(config: TrainConfig) {
+  const width = featureWidth(config.features);
+  const network = buildNetwork(config.network, width, EMOTIONS.length);
+  const random = createRandom('export');
+  const weights = {
+    parameters: initialiseParameters(network, random),
+    // Running means and variances: none 0, none 1, all variances positive.
+    buffers: new Float32Array(vectorSize(network.buffers)).map(() => random.uniform(0.2, 1.5)),
+  };
+  const metadata: ModelMetadata = {
+    name: 'tiny',
+    labels: EMOTIONS,
+    sampleRate: config.features.sampleRate,
+    windowSec: 0.64,
+    trainedOn: 'nothing',
+    licence: 'MIT',
+    card: 'for tests',
+    calibration: null,
+    split: { protocol: 'seed', fold: 'seed', testHash: 'of no clip' },
+  };
+  return { config, network, weights, metadata };
+}
+
+/** What training sees of a waveform: the features of its file. */
+async function featuresOf(samples: Float32Array, { features }: TrainConfig) {
+  const { sampleRate } = features;
+  const file = join(folder, 'clip.wav');
+  await writeFile(file, encodeWav({ samples, sampleRate }, { format: 'float32' }));
+  const task = { clip: { file, id: 'clip' }, variants: resolveVariants([{ kind: 'original' }]) };
+  const result = await computeTask(task, { settings: features, augmentationSeed: 0 });
+  if ('error' in result) throw new Error(result.error.message);
+  const [{ data, shape }] = result.tensors;
+  return { data, frames: shape[0] };
 }
 
 /** The scores as training sees them: a data set's rows through the evaluation graph, softmax by hand. */
-async function scoresInTraining(clips: readonly { data: Float32Array; frames: number }[], frames: number) {
-  const rows = new Dataset(
-    clips.map((features) => ({ features, label: 0 })),
-    normaliser,
-    frames,
-  ).batch([...clips.keys()], EMOTIONS.length);
-  const session = await Session.create(writeEvaluationGraph(network, ['batch', frames, nMfcc]));
+async function scoresInTraining(
+  { config, network, weights }: ReturnType<typeof trained>,
+  examples: readonly Example[],
+  normaliser: Normaliser,
+): Promise<number[][]> {
+  const frames = Math.max(config.frames, ...examples.map(({ features }) => features.frames));
+  const { rows } = new Dataset(examples, normaliser, frames);
+  const shape = [examples.length, frames, normaliser.mean.length];
+  const session = await Session.create(writeEvaluationGraph(network, ['batch', ...shape.slice(1)]));
   const { logits } = await session.run({
     parameters: float32(weights.parameters, [weights.parameters.length]),
     buffers: float32(weights.buffers, [weights.buffers.length]),
-    x: float32(rows.x, [clips.length, frames, nMfcc]),
+    x: float32(Float32Array.from(rows), shape),
   });
   await session.dispose();
-  return clips.map((_, row) => {
+  return examples.map((_, row) => {
     const width = EMOTIONS.length;
     const powers = Array.from(logits.data as Float32Array)
       .slice(row * width, (row + 1) * width)
@@ -77,63 +96,120 @@ async function scoresInTraining(clips: readonly { data: Float32Array; frames: nu
   });
 }
 
-function expectClose(actual: readonly number[], expected: readonly number[]) {
-  const distances = actual.map((value, k) => Math.abs(value - expected[k]));
-  expect(Math.max(...distances)).toBeLessThan(1e-5);
+/** Scores of a batch of equally long waveforms: by the model file, and as training sees them. */
+async function bothWays(model: ReturnType<typeof trained>, waveforms: readonly Float32Array[]) {
+  const examples: Example[] = [];
+  for (const samples of waveforms) {
+    examples.push({ features: await featuresOf(samples, model.config), label: 0 });
+  }
+  const normaliser = fitNormaliser(examples, featureWidth(model.config.features));
+  const expected = await scoresInTraining(model, examples, normaliser);
+  const bytes = writeModel(model.config, model.weights, normaliser, model.metadata);
+  const session = await Session.create(bytes);
+  const values = Float32Array.from(waveforms.flatMap((samples) => [...samples]));
+  const outputs = await session.run({
+    waveform: float32(values, [waveforms.length, values.length / waveforms.length]),
+  });
+  await session.dispose();
+  return { outputs, expected, frames: examples[0].features.frames };
 }
 
-describe('a model file gives the scores that training sees', () => {
+function expectClose(actual: ArrayLike<number>, expected: readonly number[], tolerance = 2e-5) {
+  expect(actual.length).toBe(expected.length);
+  const distances = expected.map((value, k) => Math.abs(value - actual[k]));
+  expect(Math.max(...distances)).toBeLessThan(tolerance);
+}
+
+describe('a model file makes of a waveform the scores that training sees', () => {
+  const model = trained(tinyConfig());
+  const { frames: window } = model.config;
+
   test.each([
-    ['shorter than the window', config.frames - 17],
-    ['one frame', 1],
-    ['equal to it', config.frames],
-    ['longer by an odd number', config.frames + 7],
-    ['five windows', 5 * config.frames],
-  ])('for a clip %s', async (_, frames) => {
-    const clip = someFeatures(frames);
-    const [expected] = await scoresInTraining([clip], Math.max(frames, config.frames));
-    const session = await Session.create(model);
-    const { scores, attention } = await session.run({ mfcc: float32(clip.data, [1, frames, nMfcc]) });
-    await session.dispose();
-    expectClose(Array.from(scores.data as Float32Array), expected);
+    ['of one sample', 1, 1],
+    ['shorter than a frame of 512', 300, 3],
+    ['shorter than the window', 3000, 24],
+    ['equal to it', 128 * (window - 1), window],
+    ['longer by an odd number of frames', 128 * (window + 6) + 17, window + 7],
+    ['of five windows', 128 * 5 * window, 5 * window + 1],
+  ])('of a clip %s', async (_, samples, frames) => {
+    const both = await bothWays(model, [glide(samples)]);
+    expect(both.frames).toBe(frames);
+    const { scores, attention } = both.outputs;
+    expectClose(scores.data as Float32Array, both.expected[0]);
     const shares = Array.from(attention.data as Float32Array);
-    expect(attention.dims).toEqual([1, Math.floor(Math.max(frames, config.frames) / 4)]);
+    expect(attention.dims).toEqual([1, Math.floor(Math.max(frames, window) / 4)]);
     expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 5);
   });
 
-  test.each([12, config.frames + 9])('for three clips of %i frames at once', async (frames) => {
-    const clips = [1, 2, 3].map((label) => someFeatures(frames, label));
-    const expected = await scoresInTraining(clips, Math.max(frames, config.frames));
-    const x = Float32Array.from(clips.flatMap(({ data }) => [...data]));
-    const session = await Session.create(model);
-    const { scores } = await session.run({ mfcc: float32(x, [3, frames, nMfcc]) });
-    await session.dispose();
-    expect(scores.dims).toEqual([3, EMOTIONS.length]);
-    expectClose(Array.from(scores.data as Float32Array), expected.flat());
+  test.each([1500, 128 * (window + 9)])('of three clips of %i samples at once', async (samples) => {
+    const waveforms = ['one', 'two', 'three'].map((name) => glide(samples, name));
+    const { outputs, expected } = await bothWays(model, waveforms);
+    expect(outputs['scores'].dims).toEqual([3, EMOTIONS.length]);
+    expectClose(outputs['scores'].data as Float32Array, expected.flat());
     expect(expected[0]).not.toEqual(expected[1]);
   });
 
-  test('for a recording at another rate, through the recogniser', async () => {
-    const audio = sing('a clip', 1, 5);
-    const samples = resample(audio.samples, audio.sampleRate, 22_050);
-    await using recogniser = await loadRecogniser(model);
-    const { scores } = await recogniser.classify({ samples, sampleRate: 22_050 });
-
-    const { data, shape } = mfcc(resample(samples, 22_050, sampleRate), {
-      sr: sampleRate,
-      ...omitRate(TINY_FEATURES),
-    });
-    const frames = shape[1];
-    const timeMajor = data.map((_, i) => data[(i % nMfcc) * frames + Math.floor(i / nMfcc)]);
-    const [expected] = await scoresInTraining([{ data: timeMajor, frames }], Math.max(frames, config.frames));
-    expectClose(
-      EMOTIONS.map((emotion) => scores.find(({ label }) => label === emotion)!.score),
-      expected,
-    );
+  test.each([
+    [
+      'log-mel frames, mean pooling',
+      {
+        features: { kind: 'logMel', sampleRate: 8000, nMels: 26, nFft: 512, hopLength: 128 },
+        network: { ...tinyConfig().network, pooling: 'mean' },
+      },
+      ['scores'],
+    ],
+    [
+      'YAMNet’s vectors and a head',
+      {
+        features: { kind: 'yamnet', layer: 5 },
+        frames: 1,
+        network: { kind: 'head', hiddenSize: 16, dropoutRate: 0.5 },
+      },
+      ['scores'],
+    ],
+  ])('with %s', async (_, { features, ...changes }, names) => {
+    const config = tinyConfig({
+      features: featureSettings.parse(features),
+      ...changes,
+    } as Partial<TrainConfig>);
+    const waveforms = ['one', 'two'].map((name) => glide(9000, name));
+    const { outputs, expected } = await bothWays(trained(config), waveforms);
+    expect(Object.keys(outputs)).toEqual(names);
+    expectClose(outputs['scores'].data as Float32Array, expected.flat());
   });
 });
 
+test('at several speeds, a model file averages the scores of each', async () => {
+  const model = trained(
+    tinyConfig({
+      features: featureSettings.parse({ kind: 'yamnet', layer: 4 }),
+      frames: 1,
+      network: { kind: 'head', hiddenSize: 16, dropoutRate: 0.5 },
+    }),
+  );
+  const waveforms = ['one', 'two', 'three'].map((name) => glide(9000, name));
+  const scoresAt = async (testSpeeds: number[]) => {
+    const { outputs } = await bothWays({ ...model, config: { ...model.config, testSpeeds } }, waveforms);
+    expect(outputs['scores'].dims).toEqual([3, EMOTIONS.length]);
+    return Array.from(outputs['scores'].data as Float32Array);
+  };
+  const [slow, plain, fast] = [await scoresAt([0.9]), await scoresAt([1]), await scoresAt([1.1])];
+  const mean = plain.map((score, k) => (slow[k] + score + fast[k]) / 3);
+  expectClose(await scoresAt([0.9, 1, 1.1]), mean);
+  expect(Math.max(...plain.map((score, k) => Math.abs(score - mean[k])))).toBeGreaterThan(0.01);
+});
+
+test('MFCCs at another speed are CONFIG_INVALID', () => {
+  const { config, weights, metadata } = trained(tinyConfig({ testSpeeds: [1, 1.1] }));
+  const normaliser = { mean: new Float32Array(13), std: new Float32Array(13).fill(1) };
+  expect(() => writeModel(config, weights, normaliser, metadata)).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('testSpeeds') }),
+  );
+});
+
 test('what a model says of itself is what was written into it', async () => {
-  await using recogniser = await loadRecogniser(model);
+  const { config, weights, metadata } = trained(tinyConfig());
+  const normaliser = { mean: new Float32Array(13), std: new Float32Array(13).fill(1) };
+  await using recogniser = await loadRecogniser(writeModel(config, weights, normaliser, metadata));
   expect(recogniser.metadata).toEqual(metadata);
 });

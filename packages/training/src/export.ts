@@ -5,6 +5,7 @@ import {
   operations,
   scalar,
   writeInferenceGraph,
+  type Shape,
   type Tensor,
   type Weights,
 } from '@mars/autograd';
@@ -13,29 +14,35 @@ import { buildNetwork } from './architectures/networks.ts';
 import type { TrainConfig } from './config.ts';
 import type { Normaliser } from './dataset.ts';
 import { featureWidth } from './features/settings.ts';
+import { frontEnd } from './front-end/front-end.ts';
 import type { RunDescription, RunFolder } from './run.ts';
 import { hashTestPart } from './splits/fold.ts';
 
 /**
- * The trained network as the bytes of a model file: raw MFCCs `mfcc` [batch, frames, nMfcc] of any length in, `scores`
- * [batch, labels] (softmax) and `attention` [batch, time] out. Normalisation and the padding of short clips are inside
- * the graph; a long clip is read whole, not cut.
+ * The trained network as the bytes of a model file: `waveform` [batch, samples] in, mono at `metadata.sampleRate`, of any
+ * length; `scores` [batch, labels] (softmax, the mean over the configuration's test speeds) and, where the network has
+ * one, `attention` [batch, time] out. Features, normalisation and the padding of short clips are inside the graph; a
+ * long clip is read whole, not cut.
+ *
+ * Errors: `CONFIG_INVALID` for features that cannot be computed inside a graph.
  */
 export function writeModel(
-  config: TrainConfig,
+  { features, frames, network, testSpeeds }: TrainConfig,
   weights: Weights,
   normaliser: Normaliser,
   metadata: ModelMetadata,
 ): Uint8Array {
-  const width = featureWidth(config.features);
-  return writeInferenceGraph(buildNetwork(config.network, width, metadata.labels.length), weights, {
-    x: input('mfcc', ['batch', 'frames', width]),
-    preprocess: (mfcc) => padToAtLeast(normalise(mfcc, normaliser), config.frames),
-    build: ({ output, exposed }) => ({
-      scores: operations.softmax(output),
-      ...('attention' in exposed && {
-        attention: operations.operator('Identity', [exposed.attention], [['batch', 'time']])[0],
-      }),
+  const layers = buildNetwork(network, featureWidth(features), metadata.labels.length);
+  const speeds = testSpeeds.length;
+  return writeInferenceGraph(layers, weights, {
+    x: input('waveform', ['batch', 'samples']),
+    preprocess: (waveform) => {
+      const versions = testSpeeds.map((speed) => frontEnd(waveform, features, { speed }));
+      return padToAtLeast(normalise(stack(versions), normaliser), frames);
+    },
+    build: ({ output, exposed: { attention } }) => ({
+      scores: meanOfVersions(operations.softmax(output), speeds, ['batch', metadata.labels.length]),
+      ...(attention && { attention: meanOfVersions(attention, speeds, ['batch', 'time']) }),
     }),
     name: metadata.name,
     metadata: Object.fromEntries(
@@ -75,14 +82,11 @@ function describeModel(
   name: string,
   { config, labels, protocol, fold, seed, clips }: RunDescription,
 ): ModelMetadata {
-  const { sampleRate, hopLength, nFft, nMels } = config.features;
-  const nMfcc = featureWidth(config.features);
   return {
     name,
     labels,
-    sampleRate,
-    features: { kind: 'mfcc', nMfcc, nFft, hopLength, nMels },
-    windowSec: Number(((config.frames * hopLength) / sampleRate).toFixed(3)),
+    sampleRate: config.features.sampleRate,
+    windowSec: windowSec(config),
     trainedOn:
       `RAVDESS (Livingstone & Russo 2018, doi:10.1371/journal.pone.0196391), ${clips.train.length} clips, each in ` +
       `${config.variants.length} versions; protocol ${protocol}, fold ${fold}, seed ${seed}`,
@@ -93,15 +97,33 @@ function describeModel(
   };
 }
 
+/** A vector stands for a whole clip: then it is what the clips of acted corpora last, about. */
+function windowSec({ features, frames }: TrainConfig): number {
+  if (features.kind === 'yamnet') return 4;
+  return Number(((frames * features.hopLength) / features.sampleRate).toFixed(3));
+}
+
 /** What every user must know, short enough to travel inside the file; `card.md` says the rest. */
 const CARD_NOTICE =
   'Recognises emotions as actors play them in two English sentences; it does not see inner feelings. No lie detector, ' +
   'no diagnosis. Inferring emotions at work or in education is prohibited in the EU (AI Act, Art. 5(1)(f)); people ' +
   'must be told that it is used (Art. 50).';
 
-function normalise(mfcc: Tensor, { mean, std }: Normaliser): Tensor {
+/** Versions of the same batch, one behind the other along the batch's axis: the network runs once. */
+function stack(versions: readonly Tensor[]): Tensor {
+  return versions.length === 1 ? versions[0] : operations.concat(versions, 0);
+}
+
+/** (versions · batch, n) → (batch, n) */
+function meanOfVersions(x: Tensor, versions: number, shape: Shape): Tensor {
+  if (versions === 1) return operations.operator('Identity', [x], [shape])[0];
+  const each = operations.operator('Split', [x], Array<Shape>(versions).fill(shape), { axis: 0 });
+  return operations.operator('Mean', each, [shape])[0];
+}
+
+function normalise(x: Tensor, { mean, std }: Normaliser): Tensor {
   const row = (values: Float32Array) => constant(values, [1, 1, values.length]);
-  return operations.div(operations.sub(mfcc, row(mean)), row(std));
+  return operations.div(operations.sub(x, row(mean)), row(std));
 }
 
 /** Zeros after the last frame until there are `frames`; more frames stay as they are. */

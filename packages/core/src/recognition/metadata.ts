@@ -1,15 +1,6 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { MarsError } from '../errors.ts';
 
-/** How a model's features are made from the waveform; librosa's names. */
-export interface FeatureSettings {
-  readonly kind: 'mfcc';
-  readonly nMfcc: number;
-  readonly nFft: number;
-  readonly hopLength: number;
-  readonly nMels: number;
-}
-
 /** Fitted on validation speakers: scores become `score ** (1 / temperature)`, confidence below `threshold` is `uncertain`. */
 export interface Calibration {
   readonly temperature: number;
@@ -29,9 +20,8 @@ export interface ModelMetadata {
   readonly name: string;
   /** In the order of the graph's `scores`. */
   readonly labels: readonly string[];
-  /** Hz. */
+  /** Hz, of the waveform that the graph takes. */
   readonly sampleRate: number;
-  readonly features: FeatureSettings;
   /** Length of the clips that the model was trained on. */
   readonly windowSec: number;
   readonly trainedOn: string;
@@ -97,7 +87,6 @@ export function parseMetadata(props: ReadonlyMap<string, string>): ModelMetadata
     name: text(props, 'name'),
     labels: labels(props),
     sampleRate: positive('sampleRate', Number(text(props, 'sampleRate'))),
-    features: features(props),
     windowSec: positive('windowSec', Number(text(props, 'windowSec'))),
     trainedOn: text(props, 'trainedOn'),
     licence: text(props, 'licence'),
@@ -116,23 +105,6 @@ function labels(props: ReadonlyMap<string, string>): string[] {
     new Set(value).size === value.length;
   if (!good) throw invalid('labels', value, 'a JSON array of two or more different names');
   return value;
-}
-
-function features(props: ReadonlyMap<string, string>): FeatureSettings {
-  const value = record(props, 'features');
-  if (value['kind'] !== 'mfcc') throw invalid('features.kind', value['kind'], '"mfcc"');
-  const count = (key: string) => {
-    const number = positive(`features.${key}`, value[key]);
-    if (!Number.isInteger(number)) throw invalid(`features.${key}`, number, 'a whole number');
-    return number;
-  };
-  return {
-    kind: 'mfcc',
-    nMfcc: count('nMfcc'),
-    nFft: count('nFft'),
-    hopLength: count('hopLength'),
-    nMels: count('nMels'),
-  };
 }
 
 function calibration(props: ReadonlyMap<string, string>): Calibration {

@@ -1,6 +1,5 @@
 import { createSession, type InferenceSession } from '#onnxruntime';
 import { MarsError } from '../errors.ts';
-import { GRAPH_INPUT, graphInputShape } from './graph-input.ts';
 import { parseMetadata, readMetadataProps, type ModelMetadata } from './metadata.ts';
 
 /** A model file, opened: what it says of itself, and the graph ready to run. */
@@ -12,8 +11,8 @@ export interface Model {
 /**
  * Opens the bytes of a `model.onnx`.
  *
- * The graph has an input `mfcc` float32 (batch, frames, nMfcc) and an output `scores` float32 (batch, labels),
- * which are probabilities.
+ * The graph has an input `waveform` float32 (batch, samples), mono at `metadata.sampleRate`, and an output `scores`
+ * float32 (batch, labels), which are probabilities; features, normalisation and padding are inside it.
  *
  * @throws MarsError `MODEL_INVALID` when the bytes are no ONNX graph, a metadata entry is missing or wrong, or the
  *   metadata does not fit the graph
@@ -34,13 +33,23 @@ export async function openModel(
     );
   }
   try {
-    requireTensor('input', session.inputMetadata, GRAPH_INPUT, graphInputShape(metadata));
+    requireWaveform(metadata, session);
     requireTensor('output', session.outputMetadata, 'scores', [null, metadata.labels.length]);
   } catch (error) {
     await session.release();
     throw error;
   }
   return { metadata, session };
+}
+
+function requireWaveform({ name }: ModelMetadata, { inputMetadata }: InferenceSession): void {
+  if (inputMetadata.some((input) => input.name === 'mfcc')) {
+    throw new MarsError(
+      'MODEL_INVALID',
+      `The model "${name}" takes MFCCs: it was exported by an older MARS. Export it again ("mars export").`,
+    );
+  }
+  requireTensor('input', inputMetadata, 'waveform', [null, null]);
 }
 
 function requireTensor(
@@ -59,7 +68,7 @@ function requireTensor(
   if (fits) return;
   throw new MarsError(
     'MODEL_INVALID',
-    `The model's metadata calls for the ${side} ${describe(name, 'float32', shape)}; the graph has ` +
+    `A model with this metadata has the ${side} ${describe(name, 'float32', shape)}; the graph has ` +
       `${values.map((v) => (v.isTensor ? describe(v.name, v.type, v.shape) : v.name)).join(', ')}. Export the model again.`,
   );
 }

@@ -1,9 +1,8 @@
-import type { Tensor } from '#onnxruntime';
+import { Tensor } from '#onnxruntime';
 import type { Audio } from '../audio/audio.ts';
 import { decodeAudio } from '../audio/decode.ts';
 import { resample } from '../audio/resample.ts';
 import { MarsError } from '../errors.ts';
-import { GRAPH_INPUT, graphInput } from './graph-input.ts';
 import type { ModelMetadata } from './metadata.ts';
 import { openModel, type Model } from './model.ts';
 import { emotionVerdict, noSpeechVerdict, type Verdict } from './verdict.ts';
@@ -20,6 +19,9 @@ const MAX_PIECE_SEC = 120;
 
 /** −80 dBFS: below the noise of any microphone, and below half a step of 12 bits. */
 const SILENCE_PEAK = 1e-4;
+
+/** A frame's power stays a float32 up to here, and whole numbers of 32 bits that were never scaled are below it. */
+const LARGEST_SAMPLE = 1e10;
 
 export interface RecogniserOptions {
   /** Threads of ONNX Runtime. One is the fastest for clips of seconds and leaves the other cores to other clips. */
@@ -100,21 +102,17 @@ export class Recogniser implements AsyncDisposable {
 
   async #score(samples: Float32Array, sampleRate: number): Promise<Float32Array> {
     const { metadata, session } = this.#model;
-    const input = graphInput(resample(samples, sampleRate, metadata.sampleRate), metadata);
-    if (!allFinite(input)) {
-      throw new MarsError(
-        'AUDIO_NOT_FINITE',
-        'The samples are so large that their energy overflows; numbers from -1 to 1 were expected. Scale the recording down.',
-      );
-    }
-    const { scores } = await session.run({ [GRAPH_INPUT]: input }, ['scores']);
-    if (!allFinite(scores)) {
+    const waveform = resample(samples, sampleRate, metadata.sampleRate);
+    const input = new Tensor('float32', waveform, [1, waveform.length]);
+    const { scores } = await session.run({ waveform: input }, ['scores']);
+    const data = scores.data as Float32Array;
+    if (!data.every((score) => Number.isFinite(score))) {
       throw new MarsError(
         'MODEL_INVALID',
-        `The model "${metadata.name}" gave scores that are not numbers for finite features. Train or export it again.`,
+        `The model "${metadata.name}" gave scores that are not numbers for a finite waveform. Train or export it again.`,
       );
     }
-    return scores.data as Float32Array;
+    return data;
   }
 }
 
@@ -144,9 +142,12 @@ function isSilent(samples: Float32Array): boolean {
     if (sample < lowest) lowest = sample;
     if (sample > highest) highest = sample;
   }
+  if (highest > LARGEST_SAMPLE || lowest < -LARGEST_SAMPLE) {
+    throw new MarsError(
+      'AUDIO_NOT_FINITE',
+      `The samples reach from ${lowest} to ${highest}: their energy overflows. Numbers from -1 to 1 were expected; ` +
+        'scale the recording down.',
+    );
+  }
   return (highest - lowest) / 2 < SILENCE_PEAK;
-}
-
-function allFinite({ data }: Tensor): boolean {
-  return (data as Float32Array).every((value) => Number.isFinite(value));
 }
