@@ -116,7 +116,10 @@ export class TrainingStep {
     };
     for (const [name, shape] of this.#plan.uniforms) {
       const size = shape.reduce((product, length) => product * length, 1);
-      feeds[name] = float32(Float32Array.from({ length: size }, random.next), shape);
+      // A loop, since Float32Array.from takes five times as long.
+      const values = new Float32Array(size);
+      for (let i = 0; i < size; i += 1) values[i] = random.next();
+      feeds[name] = float32(values, shape);
     }
     for (const [name, value] of Object.entries(optimiser.scalars(this.#step + 1, learningRate))) {
       feeds[name] = float32(Float32Array.of(value), []);
