@@ -1,6 +1,13 @@
 export { buildNetwork, type NetworkSettings } from './architectures/networks.ts';
 export { bootstrapIntervals, quantile, type BootstrapOptions, type Interval } from './bootstrap.ts';
 export {
+  calibrate,
+  fitCalibration,
+  fitTemperature,
+  fitThreshold,
+  type ThresholdOptions,
+} from './calibration.ts';
+export {
   compareAll,
   compareRuns,
   holm,
