@@ -1,4 +1,4 @@
-import type { ModelMetadata } from '@mars/core';
+import type { Calibration, ModelMetadata } from '@mars/core';
 import { readableParts, type ExperimentReport } from './experiment-report.ts';
 import { confusionMetrics } from './metrics.ts';
 import type { Interval } from './bootstrap.ts';
@@ -41,7 +41,7 @@ ${reports.map(figuresOf).join('\n\n')}
 - Disgust and surprise stand in speech only, so that song can give them away: read speech and song apart.
 - Loudness counts: levels are not normalised, as in the recipe, and a recording louder than the corpus tends towards anger.
 - Other languages, children, illness, real noise, telephones and several voices at once were not trained and not measured.
-- The scores are not calibrated: a confidence of 0.9 is not right nine times out of ten for a stranger's voice.
+- ${describeCalibration(metadata.calibration)}
 
 ## Must not be used
 
@@ -53,6 +53,20 @@ ${reports.map(figuresOf).join('\n\n')}
 
 ${metadata.licence}. RAVDESS: Livingstone & Russo (2018), PLoS ONE 13(5): e0196391.
 `;
+}
+
+/** What a confidence may be taken for. */
+function describeCalibration(calibration: Calibration | null): string {
+  if (calibration === null) {
+    return "The scores are not calibrated: a confidence of 0.9 is not right nine times out of ten for a stranger's voice.";
+  }
+  const { temperature, threshold } = calibration;
+  return (
+    `The scores are calibrated on the validation clips (temperature ${temperature.toFixed(2)}), so on voices like the corpus's. ` +
+    (threshold > 0
+      ? `A confidence below ${threshold.toFixed(2)} is called uncertain.`
+      : 'No confidence is called uncertain.')
+  );
 }
 
 /** What is inside the file, from the waveform to the scores. */
