@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PROTOCOL_DESCRIPTIONS } from '@mars/training';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeSyntheticCorpus } from '../../training/test/synthetic-corpus.ts';
 import { mars, workspace } from './mars.ts';
@@ -21,6 +22,10 @@ describe('status 2, nothing on stdout, nothing written, and a word on stderr', (
     ['a corpus that is not there', [...TRAIN, '-c', 'ravdess=nowhere'], 'CORPUS_INVALID'],
     ['no epochs', [...TRAIN, ...CORPUS, '--epochs', '0'], 'A whole number from 1 upwards was expected'],
     ['a run folder that is a file', ['train', 'seed', ...CORPUS, '-o', 'tiny.onnx'], 'RUN_INVALID'],
+    ['an unknown protocol', [...TRAIN, ...CORPUS, '-p', 'emobx'], 'there is seed, emobox, loso'],
+    ['a protocol of no clips', [...TRAIN, ...CORPUS, '-p', 'enrol-0'], 'a whole number from 1 upwards'],
+    ['one corpus for cross', [...TRAIN, ...CORPUS, '-p', 'cross'], 'Give at least two'],
+    ['a test corpus without cross', [...TRAIN, ...CORPUS, '--test-corpus', 'ravdess'], 'Take protocol cross'],
     ['nothing to evaluate', EVALUATE, 'NO_INPUT'],
     ['a model and a run', [...EVALUATE, '-m', 'tiny.onnx', '-r', 'run'], 'cannot be used with'],
     ['a run that is none', [...EVALUATE, '-r', 'corpus'], 'RUN_INVALID'],
@@ -38,4 +43,11 @@ test.each(['train', 'evaluate', 'export'])('%s --help teaches with examples', as
   const { status, stdout } = await mars([command, '--help']);
   expect(status).toBe(0);
   expect(stdout).toMatch(new RegExp(`Examples:\\n {2}mars ${command} `));
+});
+
+test.each(['train', 'evaluate'])('%s --help says what every protocol is for', async (command) => {
+  const { stdout } = await mars([command, '--help']);
+  for (const [name, description] of Object.entries(PROTOCOL_DESCRIPTIONS)) {
+    expect(stdout).toMatch(new RegExp(`^ {2}${name} +${description.replace('?', '\\?')}$`, 'm'));
+  }
 });
