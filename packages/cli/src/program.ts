@@ -1,6 +1,7 @@
 import { MarsError } from '@mars/core';
 import { Command, CommanderError } from 'commander';
 import { addClassify } from './commands/classify.ts';
+import { addCorpus } from './commands/corpus.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
 import { addSweep } from './commands/sweep.ts';
@@ -21,6 +22,7 @@ export function createProgram(): Command {
 Examples:
   mars classify samples/                 every recording of a folder
   mars classify --json clip.wav          one JSON object per line and file
+  mars corpus get ravdess                fetch a corpus to train on
   mars train seed --corpus ravdess=/data/ravdess --out runs/seed
   mars classify --help                   all that a command can do
 
@@ -28,6 +30,7 @@ Results go to stdout, everything else to stderr.
 Exit status: 0 all done; 1 some inputs failed, the others were done; 2 wrong usage; 130 interrupted.`,
     );
   addClassify(program);
+  addCorpus(program);
   addTrain(program);
   addSweep(program);
   addEvaluate(program);

@@ -30,6 +30,7 @@ export {
 export { hashClips, type Clip, type CorpusReader } from './corpora/clip.ts';
 export { CORPUS_CATALOGUE, type CorpusEntry } from './corpora/catalogue.ts';
 export { CORPORA, listCorpus, readCorpus, type ReadCorpusOptions } from './corpora/corpora.ts';
+export { getCorpus, type GetOptions, type GetProgress, type GotCorpus } from './corpora/get/get.ts';
 export { readRavdess } from './corpora/ravdess.ts';
 export {
   FAULT_KINDS,
