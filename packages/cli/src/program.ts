@@ -2,8 +2,10 @@ import { MarsError } from '@mars/core';
 import { Command, CommanderError } from 'commander';
 import { addClassify } from './commands/classify.ts';
 import { addCorpus } from './commands/corpus.ts';
+import { addCompare } from './commands/compare.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
+import { addReport } from './commands/report.ts';
 import { addSweep } from './commands/sweep.ts';
 import { addTrain } from './commands/train.ts';
 import { EXIT_STATUS } from './exit-status.ts';
@@ -34,6 +36,8 @@ Exit status: 0 all done; 1 some inputs failed, the others were done; 2 wrong usa
   addTrain(program);
   addSweep(program);
   addEvaluate(program);
+  addReport(program);
+  addCompare(program);
   addExport(program);
   return program;
 }

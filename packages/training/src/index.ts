@@ -63,6 +63,13 @@ export {
   type Tested,
 } from './experiment-report.ts';
 export { planSweep, runSweep, type SweepResult, type SweepRun } from './sweep.ts';
+export { attentionOverWaveform } from './report/attention.ts';
+export { compareEvidence, type ComparedRun } from './report/compare-evidence.ts';
+export { comparisonTable, writeComparison } from './report/compare-report.ts';
+export { readEvidence, type Evidence, type Training } from './report/evidence.ts';
+export type { Figure, Table } from './report/figure.ts';
+export { RANDOM_SPLIT_CAVEAT, writeRunReport, type ReportFiles } from './report/run-report.ts';
+export { writeReportFiles } from './report/write-files.ts';
 export { exportRun, readModels, readReport } from './run-export.ts';
 export type { EpochRecord } from './run.ts';
 export type { TrainProgress } from './train.ts';

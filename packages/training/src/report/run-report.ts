@@ -27,7 +27,7 @@ export const RANDOM_SPLIT_CAVEAT =
 /**
  * The report of a run as one self-contained page and its figures as images.
  *
- * @param attention what the model listened to, where recordings were at hand
+ * @param attention of `attentionOverWaveform`, where recordings were at hand
  * @example
  * const files = writeRunReport(await readEvidence('runs/emobox'));
  * files.get('confusion.png'); // the bytes of an image
@@ -48,8 +48,8 @@ export function writeRunReport(evidence: Evidence, { attention }: { attention?: 
       after:
         attention === undefined
           ? html`<p class="note">
-              Attention over the waveform is not shown: no recordings were at hand. Write the report with
-              <code>--corpus NAME=DIR</code>.
+              Attention over the waveform is not shown: it takes the recordings (write the report with
+              <code>--corpus NAME=DIR</code>) and a network that has attention.
             </p>`
           : undefined,
     },
