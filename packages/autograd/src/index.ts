@@ -28,6 +28,7 @@ export {
   type Network,
   type ParameterSpec,
   type Scope,
+  type WeightType,
 } from './network.ts';
 export * as operations from './operations.ts';
 export { adam, clipByNorm, type AdamOptions, type Optimiser } from './optimisers.ts';

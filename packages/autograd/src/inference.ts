@@ -1,5 +1,13 @@
 import { writeGraph, type GraphOptions } from './graph.ts';
-import { forward, unflatten, unflattenConstants, vectorSize, type Forward, type Network } from './network.ts';
+import {
+  forward,
+  unflatten,
+  unflattenConstants,
+  vectorSize,
+  type Forward,
+  type Network,
+  type WeightType,
+} from './network.ts';
 import { input, type Shape, type Tensor } from './tensor.ts';
 
 export interface Weights {
@@ -25,11 +33,11 @@ export interface Weights {
 export function writeInferenceGraph(
   network: Network,
   weights: Weights,
-  { x, preprocess = (tensor) => tensor, build, ...options }: InferenceOptions,
+  { x, preprocess = (tensor) => tensor, build, weightType, ...options }: InferenceOptions,
 ): Uint8Array {
   const pass = forward(network, preprocess(x), {
     training: false,
-    parameters: unflattenConstants(weights.parameters, network.parameters),
+    parameters: unflattenConstants(weights.parameters, network.parameters, weightType),
     buffers: unflattenConstants(weights.buffers, network.buffers),
   });
   return writeGraph(build(pass), options);
@@ -40,6 +48,8 @@ export interface InferenceOptions extends GraphOptions {
   /** What is done with the input before the network sees it. */
   preprocess?: (x: Tensor) => Tensor;
   build: (pass: Forward) => Record<string, Tensor>;
+  /** 'float32' unless the file must be small. */
+  weightType?: WeightType;
 }
 
 /**

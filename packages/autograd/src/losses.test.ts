@@ -44,20 +44,23 @@ describe('softmax cross-entropy', () => {
     expect(weighted).toBeAllCloseByName(plain);
   });
 
-  test.each([0, 0.2])('what a row may not be is left out of it, label smoothing %d', async (labelSmoothing) => {
-    const logits = { shape: [1, 4], values: [1, 7, -2, 0.5] };
-    const x = input('logits', [1, 4]);
-    const allowed = input('allowed', [1, 4]);
-    const loss = softmaxCrossEntropy(x, input('targets', [1, 4]), { labelSmoothing, allowed });
-    const masked = await evaluate(
-      { loss, gradient: gradient(loss, [x])[0] },
-      { logits, targets: oneHot([2], 4), allowed: { shape: [1, 4], values: [1, 0, 1, 1] } },
-    );
-    const alone = await lossOf({ shape: [1, 3], values: [1, -2, 0.5] }, oneHot([1], 3), { labelSmoothing });
-    expect(masked.loss.values).toBeAllClose(alone.loss.values);
-    const [first, second, third] = alone.gradient.values;
-    expect(masked.gradient.values).toBeAllClose([first, 0, second, third]);
-  });
+  test.each([0, 0.2])(
+    'what a row may not be is left out of it, label smoothing %d',
+    async (labelSmoothing) => {
+      const logits = { shape: [1, 4], values: [1, 7, -2, 0.5] };
+      const x = input('logits', [1, 4]);
+      const allowed = input('allowed', [1, 4]);
+      const loss = softmaxCrossEntropy(x, input('targets', [1, 4]), { labelSmoothing, allowed });
+      const masked = await evaluate(
+        { loss, gradient: gradient(loss, [x])[0] },
+        { logits, targets: oneHot([2], 4), allowed: { shape: [1, 4], values: [1, 0, 1, 1] } },
+      );
+      const alone = await lossOf({ shape: [1, 3], values: [1, -2, 0.5] }, oneHot([1], 3), { labelSmoothing });
+      expect(masked.loss.values).toBeAllClose(alone.loss.values);
+      const [first, second, third] = alone.gradient.values;
+      expect(masked.gradient.values).toBeAllClose([first, 0, second, third]);
+    },
+  );
 
   test('a wrong number of class weights is refused', async () => {
     const logits = input('logits', [2, 3]);

@@ -35,7 +35,8 @@ export function softmaxCrossEntropy(
     labelSmoothing > 0
       ? add(mul(targets, scalar(1 - labelSmoothing)), mul(even, scalar(labelSmoothing)))
       : targets;
-  if (!classWeights) return mul(sum(mul(smoothed, neg(logSoftmax(possible)))), scalar(1 / axisSize(logits, 0)));
+  if (!classWeights)
+    return mul(sum(mul(smoothed, neg(logSoftmax(possible)))), scalar(1 / axisSize(logits, 0)));
   const weights = constant(Float32Array.from(classWeights), [1, axisSize(logits, 1)]);
   const total = neg(sum(mul(mul(smoothed, weights), logSoftmax(possible))));
   return div(total, sum(mul(targets, weights)));

@@ -1,5 +1,5 @@
 import type { Random } from './random.ts';
-import { reshape, split } from './operations.ts';
+import { cast, reshape, split } from './operations.ts';
 import { constant, type Shape, type Tensor } from './tensor.ts';
 
 /** Draws the first values of a parameter. */
@@ -114,10 +114,17 @@ export function unflatten(
   return Object.fromEntries(entries.map(([name, { shape }], index) => [name, reshape(pieces[index], shape)]));
 }
 
-/** A flat vector of numbers as named constants: the weights of a file. */
+/** How the matrices of a file are stored; ONNX Runtime turns 16-bit floats into 32-bit ones when it loads it. */
+export type WeightType = 'float32' | 'float16';
+
+/**
+ * A flat vector of numbers as named constants: the weights of a file. As 'float16' (11 bits, magnitudes up to 65,504)
+ * what has two axes or more takes half the room; biases and gains stay whole.
+ */
 export function unflattenConstants(
   vector: Float32Array,
   specs: Readonly<Record<string, { shape: readonly number[] }>>,
+  weightType: WeightType = 'float32',
 ): Record<string, Tensor> {
   if (vector.length !== vectorSize(specs)) {
     throw new RangeError(`The network takes ${vectorSize(specs)} values; a vector of ${vector.length} came.`);
@@ -126,7 +133,11 @@ export function unflattenConstants(
   return Object.fromEntries(
     Object.entries(specs).map(([name, { shape }]) => {
       const values = vector.slice(offset, (offset += volume(shape)));
-      return [name, constant(values, shape, name)];
+      const half = weightType === 'float16' && shape.length >= 2;
+      return [
+        name,
+        half ? cast(constant(Float16Array.from(values), shape, name)) : constant(values, shape, name),
+      ];
     }),
   );
 }

@@ -131,9 +131,9 @@ export class TrainingStep {
     return { loss: (this.#loss.data as Float32Array)[0], logits: this.#logits.data as Float32Array };
   }
 
-  /** A vector as it stands now: `parameters`, `average`, `buffers` or one of the optimiser's moments. */
+  /** A vector as it stands now: `parameters`, `average`, `buffers` or one of the optimiser's moments; empty where there is none. */
   vector(name: string): Float32Array {
-    return this.#sets[0][name].data as Float32Array;
+    return (this.#sets[0][name]?.data as Float32Array | undefined) ?? new Float32Array();
   }
 
   /** A copy of everything that changes. */

@@ -82,18 +82,18 @@ function mixUp({ x, targets, allowed, labels }: Batch, alpha: number, random: Ra
   const drawn = beta(alpha, random);
   const share = Math.max(drawn, 1 - drawn);
   const partners = shuffled(labels.length, random);
-  const mix = (values: Float32Array, combine: (own: number, other: number) => number) => {
+  const mix = (values: Float32Array) => {
     const width = values.length / labels.length;
     const mixed = new Float32Array(values.length);
     for (const [row, partner] of partners.entries()) {
       const offset = (partner - row) * width;
-      for (let i = row * width; i < (row + 1) * width; i += 1)
-        mixed[i] = combine(values[i], values[i + offset]);
+      for (let i = row * width; i < (row + 1) * width; i += 1) {
+        mixed[i] = share * values[i] + (1 - share) * values[i + offset];
+      }
     }
     return mixed;
   };
-  const weigh = (own: number, other: number) => share * own + (1 - share) * other;
-  return { x: mix(x, weigh), targets: mix(targets, weigh), allowed: mix(allowed, Math.max), labels };
+  return { x: mix(x), targets: mix(targets), allowed: mix(allowed).map(Math.ceil), labels };
 }
 
 /** As many examples as there are, each of a corpus drawn by its weight; each corpus goes through all its examples in turn. */

@@ -12,6 +12,7 @@ import { extractFeatures } from './features/extract.ts';
 import type { FeatureFailure } from './features/feature-set.ts';
 import { describeRun, RunFolder } from './run.ts';
 import type { Fold, SplitOptions } from './splits/fold.ts';
+import { checkStart } from './splits/start.ts';
 import { splitClips, type Protocol } from './splits/protocols.ts';
 import type { TrainProgress } from './train.ts';
 import type { TrainingMessage, TrainingTask } from './train.worker.ts';
@@ -64,7 +65,7 @@ export async function runExperiment({
   onProgress,
   onTrained,
 }: ExperimentOptions): Promise<ExperimentReport> {
-  const folds = splitClips(clips, protocol, splitOptions);
+  const folds = splitClips(clips, protocol, { trainOn: config.trainOn, ...splitOptions });
   await checkFolder(out, config, protocol, resume);
   const unusable = new Set<string>();
   const leaveOut = (failure: FeatureFailure) => {
@@ -77,10 +78,15 @@ export async function runExperiment({
   }
   const tasks = seeds.flatMap((seed) =>
     folds.map((fold): TrainingTask => {
-      const path = join(out, trainingName(fold.name, seed));
-      return { config, fold, seed, labels: EMOTIONS, path, cacheDir, threads };
+      const name = trainingName(fold.name, seed);
+      const startFrom = config.startFrom === undefined ? undefined : join(config.startFrom, name);
+      return { config, fold, seed, labels: EMOTIONS, path: join(out, name), startFrom, cacheDir, threads };
     }),
   );
+  for (const { fold, startFrom } of tasks) {
+    if (startFrom === undefined) continue;
+    checkStart(fold, clips, (await new RunFolder(startFrom).description()).clips);
+  }
   const waiting = tasks.values();
   const failed = new AbortController();
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);

@@ -9,7 +9,7 @@ import {
   type Tensor,
   type Weights,
 } from '@mars/autograd';
-import { MarsError, type ModelMetadata } from '@mars/core';
+import { MarsError, type Calibration, type ModelMetadata } from '@mars/core';
 import { buildNetwork } from './architectures/networks.ts';
 import type { TrainConfig } from './config.ts';
 import type { Normaliser } from './dataset.ts';
@@ -17,6 +17,7 @@ import { featureWidth } from './features/settings.ts';
 import { frontEnd } from './front-end/front-end.ts';
 import type { RunDescription, RunFolder } from './run.ts';
 import { hashTestPart } from './splits/fold.ts';
+import { finalWeights, isFinished } from './train.ts';
 
 /**
  * The trained network as the bytes of a model file: `waveform` [batch, samples] in, mono at `metadata.sampleRate`, of any
@@ -44,6 +45,7 @@ export function writeModel(
       scores: meanOfVersions(operations.softmax(output), speeds, ['batch', metadata.labels.length]),
       ...(attention && { attention: meanOfVersions(attention, speeds, ['batch', 'time']) }),
     }),
+    weightType: network.kind === 'head' ? 'float16' : 'float32',
     name: metadata.name,
     metadata: Object.fromEntries(
       Object.entries(metadata)
@@ -54,7 +56,7 @@ export function writeModel(
 }
 
 /**
- * The model of a finished training.
+ * The model of a finished training, with its calibration where that has been fitted.
  *
  * Errors: `RUN_INVALID` when the training has not ended.
  */
@@ -65,23 +67,23 @@ export async function exportTraining(
   const description = await folder.description();
   const { config } = description;
   const checkpoint = await folder.checkpoint();
-  if (checkpoint?.epoch !== config.epochs) {
+  if (!checkpoint || !isFinished(checkpoint, config)) {
     throw new MarsError(
       'RUN_INVALID',
       `The training in ${folder.path} has done ${checkpoint?.epoch ?? 0} of ${config.epochs} epochs. ` +
         'Let it end first: mars train … --resume.',
     );
   }
-  const metadata = describeModel(name, description);
-  const { parameters, buffers } = checkpoint.state.vectors;
-  const bytes = writeModel(config, { parameters, buffers }, checkpoint.normaliser, metadata);
+  const calibration = await folder.readJson<Calibration>('calibration.json');
+  const metadata = { ...describeModel(name, description), calibration: calibration ?? null };
+  const bytes = writeModel(config, finalWeights(checkpoint, config), checkpoint.normaliser, metadata);
   return { bytes, metadata, description };
 }
 
 function describeModel(
   name: string,
   { config, labels, protocol, fold, seed, clips }: RunDescription,
-): ModelMetadata {
+): Omit<ModelMetadata, 'calibration'> {
   return {
     name,
     labels,
@@ -92,7 +94,6 @@ function describeModel(
       `${config.variants.length} versions; protocol ${protocol}, fold ${fold}, seed ${seed}`,
     licence: 'CC BY-NC-SA 4.0 (non-commercial use), as the corpus it was trained on',
     card: CARD_NOTICE,
-    calibration: null,
     split: { protocol, fold, testHash: hashTestPart(clips.test) },
   };
 }

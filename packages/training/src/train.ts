@@ -198,7 +198,7 @@ export function isFinished({ epoch, best }: Checkpoint, { epochs, patience }: Tr
 
 /** What a training gives: the best epoch's weights where it may end early, else the last, or their moving average. */
 export function finalWeights({ state, best }: Checkpoint, { averageDecay }: TrainConfig): Weights {
-  const { parameters, average, buffers } = state.vectors;
+  const { parameters, average, buffers = new Float32Array() } = state.vectors;
   return best?.weights ?? { parameters: averageDecay === undefined ? parameters : average, buffers };
 }
 

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadRecogniser, MarsError, type ErrorCode } from '@mars/core';
+import { fitCalibration } from './calibration.ts';
 import type { TrainConfig } from './config.ts';
 import type { Clip } from './corpora/clip.ts';
 import { extractFeatures } from './features/extract.ts';
@@ -17,6 +18,8 @@ export interface TrainingTask {
   readonly labels: readonly string[];
   /** A folder that was claimed for this training. */
   readonly path: string;
+  /** The folder of the training that this one starts from. */
+  readonly startFrom?: string;
   readonly cacheDir?: string;
   readonly threads: number;
 }
@@ -30,7 +33,7 @@ export type TrainingMessage =
 
 /** Trains, writes the model, and says what it makes of the test part. */
 async function run(
-  { config, fold, seed, labels, path, cacheDir, threads }: TrainingTask,
+  { config, fold, seed, labels, path, startFrom, cacheDir, threads }: TrainingTask,
   signal: AbortSignal,
 ): Promise<void> {
   const folder = new RunFolder(path);
@@ -50,10 +53,12 @@ async function run(
     heldOut,
     seed,
     folder,
+    startFrom: startFrom === undefined ? undefined : new RunFolder(startFrom),
     threads,
     signal,
     onProgress: (progress) => say({ progress }),
   });
+  await calibrateTraining(folder, fold, signal);
   const { bytes } = await exportTraining(folder, config.preset);
   await using recogniser = await loadRecogniser(bytes);
   const { predictions, failures } = await predictFold(recogniser, fold, { signal });
@@ -63,6 +68,17 @@ async function run(
   await folder.writeBytes('model.onnx', bytes);
   await folder.writeLines('predictions.jsonl', predictions);
   await folder.writeJson('metrics.json', measure(predictions, labels));
+}
+
+/** Fits temperature and threshold to what the model says of the clips that validated. */
+async function calibrateTraining(folder: RunFolder, fold: Fold, signal: AbortSignal): Promise<void> {
+  if (fold.validation.length === 0) return;
+  const { bytes, metadata } = await exportTraining(folder, 'uncalibrated');
+  await using recogniser = await loadRecogniser(bytes);
+  const { predictions } = await predictFold(recogniser, { test: fold.validation }, { signal });
+  if (predictions.length === 0) return;
+  await folder.writeLines('validation.jsonl', predictions);
+  await folder.writeJson('calibration.json', fitCalibration(predictions, metadata.labels));
 }
 
 function say(message: TrainingMessage): void {

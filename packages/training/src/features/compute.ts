@@ -44,8 +44,7 @@ export async function computeTask(
     const tensors: StoredTensor[] = [];
     for (const variant of variants) {
       const stream = `${augmentationSeed}/${clip.id}/${variant.name}`;
-      const varied = applyVariant(samples, variant, stream);
-      tensors.push(checkFinite(await analyse(varied, settings), clip.id));
+      tensors.push(checkFinite(await analyse(samples, variant, stream, settings), clip.id));
     }
     return { tensors };
   } catch (error) {
@@ -73,12 +72,19 @@ function applyVariant(samples: Float32Array, variant: ResolvedVariant, stream: s
   }
 }
 
-/** [frames, width] */
-async function analyse(samples: Float32Array, settings: FeatureSettings): Promise<StoredTensor> {
-  if (settings.kind === 'yamnet') {
-    const vector = await trunk(settings).run(samples);
-    return { data: vector, shape: [1, vector.length] };
+/** The features of one version of a clip: [frames, width]. */
+async function analyse(
+  recorded: Float32Array,
+  variant: ResolvedVariant,
+  stream: string,
+  settings: FeatureSettings,
+): Promise<StoredTensor> {
+  if (settings.kind === 'yamnet' && variant.kind === 'speed' && variant.rate[0] === variant.rate[1]) {
+    // As the model file hears it at that speed: the trunk changes the speed itself.
+    return asFrame(await trunk(settings).run(recorded, variant.rate[0]));
   }
+  const samples = applyVariant(recorded, variant, stream);
+  if (settings.kind === 'yamnet') return asFrame(await trunk(settings).run(samples));
   const { sampleRate: sr, nMels, nFft, hopLength } = settings;
   if (settings.kind === 'mfcc') {
     return timeMajor(mfcc(samples, { sr, nMfcc: settings.nMfcc, nMels, nFft, hopLength }));
@@ -95,6 +101,10 @@ function trunk(settings: YamnetSettings): FrontEnd {
     open = { settings, frontEnd: openFrontEnd(settings) };
   }
   return open!.frontEnd;
+}
+
+function asFrame(vector: Float32Array): StoredTensor {
+  return { data: vector, shape: [1, vector.length] };
 }
 
 function timeMajor({ data, shape: [width, frames] }: Matrix): StoredTensor {

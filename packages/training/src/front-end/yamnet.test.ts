@@ -14,7 +14,6 @@ import {
 import { InferenceSession, Tensor as WebTensor } from 'onnxruntime-web/wasm';
 import { afterAll, describe, expect, test } from 'vitest';
 import { greatestDifference, readNpy } from '../../../core/src/features/fixtures/npy.node.ts';
-import { halfPrecision } from './half-precision.ts';
 import { openFrontEnd } from './open-front-end.ts';
 import { yamnetLogMel } from './yamnet-log-mel.ts';
 import { YAMNET_LAYERS, yamnetSettings, yamnetWidth } from './yamnet-settings.ts';
@@ -167,6 +166,9 @@ describe('a model file of three speeds', () => {
       .map((logits) => operations.softmax(logits))
       .reduce((sum, each) => operations.add(sum, each));
   }
+  /** As `writeInferenceGraph` stores the weights of a small file. */
+  const halfPrecision = (values: Float32Array, shape: readonly number[], name: string) =>
+    operations.cast(constant(Float16Array.from(values), shape, name));
   const half = () => writeGraph({ scores: scores(halfPrecision) });
 
   test('is small', () => {
