@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, parse } from 'node:path';
 import { encodeWav, type WavFormat } from '@mars/core';
 import { describe, expect, test } from 'vitest';
 import { folderOf } from '../../test/folders.ts';
@@ -178,3 +179,45 @@ test('an abort ends it with its reason', async () => {
   const running = verifyCorpus('mine', root, { workers: 0, signal: AbortSignal.abort(new Error('enough')) });
   await expect(running).rejects.toThrow('enough');
 });
+
+const corpora = process.env['MARS_CORPORA'] ?? join(import.meta.dirname, '../../../../../shared/corpora');
+
+/** A folder with links to some recordings of a corpus, so that a test need not decode all of it. */
+async function someOf(corpus: string, pattern: RegExp): Promise<string> {
+  const root = await folderOf();
+  for (const path of await readdir(join(corpora, corpus), { recursive: true })) {
+    if (!pattern.test(path)) continue;
+    await symlink(join(corpora, corpus, path), join(root, basename(path)));
+  }
+  return root;
+}
+
+describe.skipIf(!existsSync(corpora))(
+  `the known faults of the corpora in ${corpora} (skipped if not there; set MARS_CORPORA)`,
+  () => {
+    test('CREMA-D: one silence, three recordings under two labels, all left out of training', async () => {
+      const root = await someOf('crema-d', /(1076_MTI|1006_TIE|1013_WSI|1017_IWW)_\w+\.\w+$/);
+      const { findings, leftOut } = await verify(root, 'crema-d');
+      const faults = findings.filter(({ kind }) => kind !== 'clipped' && kind !== 'length');
+      const names = faults.map(({ kind, clips }) => [kind, ...clips.map((id) => parse(id).name)].join(' '));
+      expect(names).toEqual([
+        'silent 1076_MTI_SAD_XX',
+        'conflict 1006_TIE_HAP_XX 1006_TIE_NEU_XX',
+        'conflict 1013_WSI_DIS_XX 1013_WSI_SAD_XX',
+        'conflict 1017_IWW_ANG_XX 1017_IWW_FEA_XX',
+      ]);
+      expect(faults.every((fault) => fault.leftOut)).toBe(true);
+      expect(leftOut).toBe(7);
+    });
+
+    test('RAVDESS: one recording twice', async () => {
+      const { findings } = await verify(
+        await someOf('ravdess', /03-01-03-01-0[12]-0[12]-07\.\w+$/),
+        'ravdess',
+      );
+      expect(findings.map(({ kind, clips }) => [kind, ...clips.map((id) => parse(id).name)])).toEqual([
+        ['duplicate', '03-01-03-01-02-01-07', '03-01-03-01-02-02-07'],
+      ]);
+    });
+  },
+);
