@@ -29,7 +29,11 @@ export interface TrainingOptions extends ProtocolOptions {
 
 export function addTrainingOptions(command: Command): Command {
   command
-    .requiredOption('-c, --corpus <name=dir>', 'a corpus and its folder; repeat for several', collect)
+    .requiredOption(
+      '-c, --corpus <name=path>',
+      'a corpus and its folder or table; repeat for several',
+      collect,
+    )
     .requiredOption('-o, --out <folder>', 'the run folder');
   return addProtocolOptions(command, { byDefault: 'seed' })
     .option('--resume', 'go on with the run in the folder')

@@ -1,6 +1,5 @@
 import { FAULT_KINDS, verifyCorpus, type CorpusCheck, type Finding, type Tally } from '@mars/training';
 import type { Command } from 'commander';
-import { CORPUS_HELP } from '../corpora.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { wholeNumber } from '../numbers.ts';
 import { duration, statusLine } from '../progress.ts';
@@ -36,7 +35,9 @@ Examples:
   mars corpus verify ravdess /data/ravdess
   mars corpus verify mine /data/mine.csv --labels map.json
   mars corpus verify crema-d /data/crema-d --json | jq '.findings[] | select(.kind == "conflict")'
-${CORPUS_HELP.replace('NAME=PATH', 'NAME PATH (in --corpus NAME=PATH)')}
+
+A path that ends in .csv, .jsonl or .ndjson is a table, and under a name of your own any folder is one of labels;
+"mars train --help" says what is in them. To train on them: --corpus NAME=PATH[,labels=FILE].
 
 Exit status: 0 no fault that training would meet; 1 a recording is unreadable, silent or in conflict and training
 does not leave it out by itself; 2 wrong usage. Notices, and faults marked "left out", do not count.`,

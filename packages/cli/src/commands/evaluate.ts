@@ -1,7 +1,7 @@
 import { MarsError, type ModelMetadata } from '@mars/core';
 import { readModels, sumUp, testModel, type Tested } from '@mars/training';
 import { Option, type Command } from 'commander';
-import { collect, readCorpora } from '../corpora.ts';
+import { collect, CORPUS_HELP, readCorpora } from '../corpora.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { printFigures } from '../figures.ts';
 import { readModelFile } from '../models.ts';
@@ -32,7 +32,11 @@ export function addEvaluate(program: Command): void {
         'model',
       ),
     )
-    .requiredOption('-c, --corpus <name=dir>', 'a corpus and its folder; repeat for several', collect);
+    .requiredOption(
+      '-c, --corpus <name=path>',
+      'a corpus and its folder or table; repeat for several',
+      collect,
+    );
   addProtocolOptions(command)
     .option('--json', 'print the report as JSON')
     .addHelpText(
@@ -40,7 +44,8 @@ export function addEvaluate(program: Command): void {
       `
 Examples:
   mars evaluate --model seed --corpus ravdess=/data/ravdess --protocol seed
-  mars evaluate --run runs/emobox --corpus ravdess=/data/ravdess --protocol emobox --json`,
+  mars evaluate --run runs/emobox --corpus ravdess=/data/ravdess --protocol emobox --json
+${CORPUS_HELP}`,
     )
     .action(evaluate);
 }

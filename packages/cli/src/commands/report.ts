@@ -20,7 +20,7 @@ export function addReport(program: Command): void {
     .argument('<run>', 'the folder that "mars train --out" wrote')
     .option('-o, --out <folder>', 'where to (default: the folder "report" in the run\'s)')
     .option(
-      '-c, --corpus <name=dir>',
+      '-c, --corpus <name=path>',
       'the recordings, to show which moments of some clips the model listened to; repeat for several',
       collect,
     )

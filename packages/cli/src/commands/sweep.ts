@@ -1,5 +1,6 @@
 import { planSweep, runSweep, type SweepResult } from '@mars/training';
 import type { Command } from 'commander';
+import { CORPUS_HELP } from '../corpora.ts';
 import { addTrainingOptions, applyOptions, runTraining, type TrainingOptions } from '../training-options.ts';
 
 interface SweepOptions extends TrainingOptions {
@@ -30,7 +31,8 @@ A sweep file names its runs, or the values whose every combination is a run:
 Examples:
   mars sweep grid.json --corpus ravdess=/data/ravdess --out runs/grid --protocol emobox --jobs 2
   mars sweep ablation.json --corpus ravdess=/data/ravdess --out runs/ablation --protocol emobox --seeds 3 --test
-  mars compare runs/ablation/recipe runs/ablation/bigru`,
+  mars compare runs/ablation/recipe runs/ablation/bigru
+${CORPUS_HELP}`,
     )
     .action(sweep);
 }

@@ -1,5 +1,6 @@
 import { loadConfig, PRESET_NAMES, runExperiment } from '@mars/training';
 import type { Command } from 'commander';
+import { CORPUS_HELP } from '../corpora.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { printFigures } from '../figures.ts';
 import { addTrainingOptions, applyOptions, runTraining, type TrainingOptions } from '../training-options.ts';
@@ -27,6 +28,7 @@ Examples:
   mars train seed --corpus ravdess=/data/ravdess --out runs/emobox --protocol emobox --seeds 3 --jobs 2
   mars train seed --corpus ravdess=/data/ravdess --out runs/bigru --epochs 30 --set network.bidirectional=true
   mars train seed --corpus ravdess=/data/ravdess --out runs/seed --resume
+${CORPUS_HELP}
 
 Progress goes to stderr, the figures to stdout.`,
     )
