@@ -199,6 +199,7 @@ describe.skipIf(!existsSync(corpora))(
       const root = await someOf('crema-d', /(1076_MTI|1006_TIE|1013_WSI|1017_IWW)_\w+\.\w+$/);
       const { findings, leftOut } = await verify(root, 'crema-d');
       const faults = findings.filter(({ kind }) => kind !== 'clipped' && kind !== 'length');
+      expect(faults[0].message).toBe('digital silence');
       const names = faults.map(({ kind, clips }) => [kind, ...clips.map((id) => parse(id).name)].join(' '));
       expect(names).toEqual([
         'silent 1076_MTI_SAD_XX',

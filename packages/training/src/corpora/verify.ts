@@ -60,6 +60,9 @@ export interface VerifyOptions extends ReadCorpusOptions {
 /** Nothing above -60 dBFS: the quietest clip of RAVDESS peaks at -46. */
 const SILENCE = 1e-3;
 
+/** Half a step of 16 bits: below it lossy coding leaves traces of what was all zeros. */
+const HALF_STEP = 2 ** -16;
+
 /** A thousandth of the samples: three milliseconds of a clip of three seconds, which can be heard. */
 const CLIPPED_SHARE = 1e-3;
 
@@ -173,7 +176,7 @@ function findFaults(
       finding(
         'silent',
         [clip],
-        peak === 0 ? 'digital silence' : `nothing above ${(20 * Math.log10(peak)).toFixed(0)} dBFS`,
+        peak < HALF_STEP ? 'digital silence' : `nothing above ${(20 * Math.log10(peak)).toFixed(0)} dBFS`,
       ),
     ),
     ...findSameAudio(audible),
