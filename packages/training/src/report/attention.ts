@@ -144,7 +144,7 @@ function drawClip({ emotion, durationSec, envelope, attention }: HeardClip, widt
   return plot({
     width,
     height: 100,
-    marginLeft: 4,
+    marginLeft: 12,
     marginRight: 14,
     marginTop: 0,
     marginBottom: 22,

@@ -25,10 +25,10 @@ export function reliabilityDiagram({ trainings, report }: Evidence): Figure {
     title: 'Reliability',
     caption:
       `Clips of all trainings in ${BINS} bins of confidence (the highest score). On the diagonal a confidence of 80 % is right eight ` +
-      `times out of ten; below it the model is too sure. ECE ${inPercent(ece.mean)}: the mean distance from the diagonal, weighted by clips, ` +
+      `times out of ten; below it the model is too sure. ECE: the mean distance from the diagonal, weighted by clips, ` +
       `of each training, averaged over ${count(trainings.length, 'training')}. Below: how the confidences are distributed.`,
     description:
-      `Expected calibration error ${inPercent(ece.mean)}. On average the model is ${percent(Math.abs(lean))} points ` +
+      `ECE ${inPercent(ece.mean)}. On average the model is ${percent(Math.abs(lean))} points ` +
       `${lean > 0 ? 'surer than it is right' : 'less sure than it is right'}.`,
     table: {
       columns: ['confidence %', 'clips', 'mean confidence %', 'accuracy %'],

@@ -153,7 +153,7 @@ const ROWS: readonly {
 /** Every figure of the report: its mean, and how it scatters over seeds, trainings and speakers. */
 function figureTable({ report, seeds, trainings }: Evidence): Table {
   return {
-    columns: ['figure', 'mean', 'sd over seeds', 'sd over trainings', '95 % over speakers'],
+    columns: ['figure', 'mean', '95 % over speakers', 'sd over seeds', 'sd over trainings'],
     rows: ROWS.flatMap(({ key, title, print = percent }) => {
       const overSeeds = report.overSeeds[key];
       const overTrainings = report.overTrainings[key];
@@ -163,9 +163,9 @@ function figureTable({ report, seeds, trainings }: Evidence): Table {
         [
           title,
           print(overSeeds.mean),
+          interval === undefined ? '–' : `${print(interval.low)} to ${print(interval.high)}`,
           seeds.length > 1 ? print(overSeeds.sd) : '–',
           trainings.length > 1 ? print(overTrainings.sd) : '–',
-          interval === undefined ? '–' : `${print(interval.low)} to ${print(interval.high)}`,
         ],
       ];
     }),

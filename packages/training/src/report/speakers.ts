@@ -37,7 +37,7 @@ export function speakerDots(evidence: Evidence): Figure | undefined {
     title: 'Speakers',
     caption:
       `UAR of each of ${count(rows.length, 'speaker')} over all trainings that tested them; hollow: each seed. ` +
-      `Dashed: the mean over speakers ${inPercent(mean(values))}, standard deviation ${percent(standardDeviation(values))}.`,
+      'Dashed: the mean over speakers.',
     description:
       `UAR reaches from ${inPercent(worst.uar)} (${worst.name}) to ${inPercent(best.uar)} (${best.name}); ` +
       `mean ${inPercent(mean(values))}, standard deviation ${percent(standardDeviation(values))}.`,

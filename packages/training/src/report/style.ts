@@ -52,7 +52,8 @@ details .scroll{max-height:420px;overflow:auto}
   figure svg.wide{display:none}
   figure svg.narrow{display:block}
   table{font-size:13px}
-  th,td{padding-right:9px}
+  tbody th{white-space:normal}
+  th,td{padding-right:6px}
 }
 @media print{
   @page{margin:18mm 16mm}
