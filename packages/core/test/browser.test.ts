@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { build, type Rolldown } from 'vite';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CHROMIUM_TIMEOUT_MS, launchChromium } from '../../../test/chromium.ts';
+import type * as core from '../src/index.ts';
+import { loadRecogniser, type Recogniser } from '../src/index.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const MODEL = 'models/seed/model.onnx';
+const SAMPLES = ['man-plain.wav', 'man-high-fast-loud.flac', 'woman-high-fast-loud.mp3', 'whisper.opus'];
+
+/** @mars/core as a page gets it: its modules bundled, and the WebAssembly files beside them, by path. */
+async function bundleCore(): Promise<Map<string, string | Uint8Array>> {
+  const bundled = await build({
+    root: join(ROOT, 'packages/core'),
+    configFile: false,
+    logLevel: 'error',
+    build: {
+      write: false,
+      minify: false,
+      target: 'esnext',
+      assetsInlineLimit: 0,
+      rolldownOptions: {
+        input: { mars: join(ROOT, 'packages/core/src/index.ts') },
+        output: { entryFileNames: '[name].js' },
+        preserveEntrySignatures: 'strict',
+      },
+    },
+  });
+  const { output } = bundled as Rolldown.RolldownOutput;
+  return new Map(
+    output.map((part) => [`/${part.fileName}`, part.type === 'chunk' ? part.code : part.source]),
+  );
+}
+
+const PAGE = `<!doctype html><title>MARS</title><link rel="icon" href="data:,">
+<script type="module">
+  import * as mars from '/mars.js';
+  Object.assign(globalThis, { mars });
+</script>`;
+
+/** In the page only: what the script above puts there. */
+declare const mars: typeof core;
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+
+/** Serves the bundle, an empty page, and the repository's model and samples: no header that several threads would need. */
+async function serve(bundle: Map<string, string | Uint8Array>): Promise<{ url: string } & AsyncDisposable> {
+  const content = async (path: string) => {
+    if (path === '/') return PAGE;
+    if (/^\/(models|samples)\/[\w/.-]+$/.test(path)) return readFile(join(ROOT, path));
+    return bundle.get(path);
+  };
+  const answer = async ({ url }: IncomingMessage, response: ServerResponse) => {
+    const { pathname } = new URL(url!, 'http://localhost');
+    const body = await content(pathname);
+    const type = TYPES[pathname === '/' ? '.html' : extname(pathname)] ?? 'application/octet-stream';
+    response.writeHead(body === undefined ? 404 : 200, { 'content-type': type }).end(body);
+  };
+  const server = createServer((request, response) => void answer(request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+let server: Awaited<ReturnType<typeof serve>>;
+let browser: Browser;
+let page: Page;
+let inNode: Recogniser;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  server = await serve(await bundleCore());
+  browser = await launchChromium();
+  page = await browser.newPage();
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto(server.url);
+  await page.waitForFunction(() => 'mars' in globalThis);
+  inNode = await loadRecogniser(await readFile(join(ROOT, MODEL)));
+}, CHROMIUM_TIMEOUT_MS);
+afterAll(async () => {
+  await inNode?.dispose();
+  await browser?.close();
+  await server?.[Symbol.asyncDispose]();
+});
+
+test('a page and Node hear the same in a recording, from the file to the scores', async () => {
+  const inPage = await page.evaluate(
+    async ({ model, samples }) => {
+      const bytes = async (path: string) => new Uint8Array(await (await fetch(path)).arrayBuffer());
+      const recogniser = await mars.loadRecogniser(await bytes(`/${model}`));
+      const verdicts = [];
+      for (const sample of samples)
+        verdicts.push(await recogniser.classify(await bytes(`/samples/${sample}`)));
+      await recogniser.dispose();
+      return verdicts;
+    },
+    { model: MODEL, samples: SAMPLES },
+  );
+  for (const [index, sample] of SAMPLES.entries()) {
+    const expected = await inNode.classify(await readFile(join(ROOT, 'samples', sample)));
+    const { scores, ...verdict } = inPage[index];
+    expect(verdict).toEqual({
+      ...expected,
+      scores: undefined,
+      confidence: expect.closeTo(expected.confidence, 4),
+    });
+    for (const { label, score } of expected.scores) {
+      expect(scores.find((other) => other.label === label)?.score).toBeCloseTo(score, 4);
+    }
+  }
+  expect(complaints).toEqual([]);
+  // One thread: the page has none of the headers that several would need.
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+});
+
+test('an error keeps its code in a page', async () => {
+  const code = await page.evaluate(async () => {
+    try {
+      await mars.decodeAudio(new TextEncoder().encode('A letter, and not a recording of one.'));
+    } catch (error) {
+      return error instanceof mars.MarsError ? error.code : String(error);
+    }
+    return undefined;
+  });
+  expect(code).toBe('AUDIO_UNREADABLE');
+});
