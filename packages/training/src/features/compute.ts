@@ -9,6 +9,7 @@ import {
   type ErrorCode,
   type Matrix,
 } from '@mars/core';
+import { addRoom, changeGain, telephone } from '../channel.ts';
 import { addNoise, changeSpeed, pitchShift, timeStretch } from '../augment.ts';
 import { createRandom } from '@mars/autograd/random';
 import { readBytes, type Clip } from '../corpora/clip.ts';
@@ -54,7 +55,12 @@ export async function computeTask(
 }
 
 /** `stream` names the random stream, so the result depends on nothing else: not on order, nor on the worker. */
-function applyVariant(samples: Float32Array, variant: ResolvedVariant, stream: string): Float32Array {
+function applyVariant(
+  samples: Float32Array,
+  sampleRate: number,
+  variant: ResolvedVariant,
+  stream: string,
+): Float32Array {
   const random = createRandom(stream);
   switch (variant.kind) {
     case 'original':
@@ -67,7 +73,16 @@ function applyVariant(samples: Float32Array, variant: ResolvedVariant, stream: s
     }
     case 'speed':
       return changeSpeed(samples, random.uniform(...variant.rate));
-    default:
+    case 'gain':
+      return changeGain(samples, random.uniform(...variant.gainDb));
+    case 'room': {
+      const reverberationSec = random.uniform(...variant.reverberationSec);
+      const wetness = random.uniform(...variant.wetness);
+      return addRoom(samples, { sampleRate, reverberationSec, wetness });
+    }
+    case 'telephone':
+      return telephone(samples, { sampleRate });
+    case 'noise':
       return addNoise(samples, { snrDb: random.uniform(...variant.snrDb), random });
   }
 }
@@ -83,7 +98,7 @@ async function analyse(
     // As the model file hears it at that speed: the trunk changes the speed itself.
     return asFrame(await trunk(settings).run(recorded, variant.rate[0]));
   }
-  const samples = applyVariant(recorded, variant, stream);
+  const samples = applyVariant(recorded, settings.sampleRate, variant, stream);
   if (settings.kind === 'yamnet') return asFrame(await trunk(settings).run(samples));
   const { sampleRate: sr, nMels, nFft, hopLength } = settings;
   if (settings.kind === 'mfcc') {

@@ -70,6 +70,16 @@ export const variantSettings = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('noise'), name, snrDb: range(-60, 120, [10, 30]) }),
   /** As a tape that runs faster: tempo and pitch together. */
   z.strictObject({ kind: z.literal('speed'), name, rate: range(0.5, 2, [0.9, 1.1]) }),
+  z.strictObject({ kind: z.literal('gain'), name, gainDb: range(-60, 60, [-12, 12]) }),
+  /** Time in which the echo falls by 60 dB, in seconds, and its share. */
+  z.strictObject({
+    kind: z.literal('room'),
+    name,
+    reverberationSec: range(0.05, 5, [0.2, 0.8]),
+    wetness: range(0, 1, [0.1, 0.5]),
+  }),
+  /** 8 kHz and 8 bits of mu-law. */
+  z.strictObject({ kind: z.literal('telephone'), name }),
 ]);
 
 export type Variant = z.input<typeof variantSettings>;
