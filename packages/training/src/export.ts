@@ -15,6 +15,7 @@ import type { TrainConfig } from './config.ts';
 import type { Normaliser } from './dataset.ts';
 import { featureWidth } from './features/settings.ts';
 import { frontEnd } from './front-end/front-end.ts';
+import { sizeAlong } from './front-end/kernels.ts';
 import type { RunDescription, RunFolder } from './run.ts';
 import { hashTestPart } from './splits/fold.ts';
 import { finalWeights, isFinished } from './train.ts';
@@ -129,10 +130,8 @@ function normalise(x: Tensor, { mean, std }: Normaliser): Tensor {
 
 /** Zeros after the last frame until there are `frames`; more frames stay as they are. */
 function padToAtLeast(x: Tensor, frames: number): Tensor {
-  const { operator, concat } = operations;
-  const [shape] = operator('Shape', [x], [[3]]);
-  const [length] = operator('Gather', [shape, indices([1])], [[1]], { axis: 0 });
-  const [missing] = operator('Sub', [indices([frames]), length], [[1]]);
+  const { operator, concat, sub } = operations;
+  const missing = sub(indices([frames]), sizeAlong(1, x));
   const [after] = operator('Max', [missing, indices([0])], [[1]]);
   const widths = concat([indices([0, 0, 0, 0]), after, indices([0])], 0);
   return operator('Pad', [x, widths, scalar(0)], [['batch', 'padded', x.shape[2]]])[0];

@@ -20,6 +20,12 @@ export function layOut(x: Tensor, sizes: readonly number[]): Tensor {
   return operator('Reshape', [x, indices(sizes)], [shape])[0];
 }
 
+/** The size of an open axis, int64 [1]. */
+export function sizeAlong(axis: number, x: Tensor): Tensor {
+  const [shape] = operator('Shape', [x], [[x.shape.length]]);
+  return operator('Gather', [shape, indices([axis])], [[1]], { axis: 0 })[0];
+}
+
 export function int64(values: readonly number[], shape: readonly number[]): Tensor {
   return constant(BigInt64Array.from(values, BigInt), shape);
 }

@@ -1,6 +1,6 @@
 import { indices, operations, scalar, type Tensor } from '@mars/autograd';
 import { MarsError } from '@mars/core';
-import { along, cosine, layOut, matMul, upTo } from './kernels.ts';
+import { along, cosine, layOut, matMul, sizeAlong, upTo } from './kernels.ts';
 
 /** The framing of a short-time Fourier transform, in samples. */
 export interface FrameSettings {
@@ -100,12 +100,6 @@ function perRecording(x: Tensor, waveform: Tensor): Tensor {
   const width = x.shape[1];
   const shape = concat([sizeAlong(0, waveform), indices([-1, Number(width)])], 0);
   return operator('Reshape', [x, shape], [['batch', 'frames', width]])[0];
-}
-
-/** The size of an open axis, int64 [1]. */
-function sizeAlong(axis: number, x: Tensor): Tensor {
-  const [shape] = operator('Shape', [x], [[x.shape.length]]);
-  return operator('Gather', [shape, indices([axis])], [[1]], { axis: 0 })[0];
 }
 
 function greatestCommonDivisor(a: number, b: number): number {
