@@ -3,6 +3,7 @@ import { readableParts, type ExperimentReport } from './experiment-report.ts';
 import { confusionMetrics } from './metrics.ts';
 import type { Interval } from './bootstrap.ts';
 import type { TrainConfig } from './config.ts';
+import { trainingCorpora } from './export.ts';
 import type { RunDescription } from './run.ts';
 
 /** The model card as Markdown: what it was trained on, what it reaches, where it fails, what it must not be used for. */
@@ -26,9 +27,9 @@ It gives one score for each of: ${metadata.labels.join(', ')}.
 ## Training
 
 - Data: ${metadata.trainedOn}.
-- Recipe: ${config.epochs} epochs, batches of ${config.batchSize}, Adam, learning rate ${config.learningRate} with half a cosine down to 0, seed ${seed}.
+- Recipe: ${describeRecipe(config)}, seed ${seed}.
 - Every training clip in ${config.variants.length} versions (${config.variants.map(({ kind }) => kind).join(', ')}); validation and test clips as recorded.
-- ${clips.train.length} clips trained, ${clips.validation.length} validated (curves only, nothing was chosen by them), ${clips.test.length} tested (protocol ${protocol}).
+- ${clips.train.length} clips trained, ${clips.validation.length} validated (${validationServed(config)}), ${clips.test.length} tested (protocol ${protocol}).
 - Trained by MARS's own engine, in TypeScript.
 
 ## Figures
@@ -37,9 +38,9 @@ ${reports.map(figuresOf).join('\n\n')}
 
 ## Limits
 
-- Actors' speech and song: two English sentences, 24 North American actors, a studio. Feelings in daily life sound different.
-- Disgust and surprise stand in speech only, so that song can give them away: read speech and song apart.
-- Loudness counts: levels are not normalised, as in the recipe, and a recording louder than the corpus tends towards anger.
+${limits(run)
+  .map((limit) => `- ${limit}`)
+  .join('\n')}
 - Other languages, children, illness, real noise, telephones and several voices at once were not trained and not measured.
 - ${describeCalibration(metadata.calibration)}
 
@@ -51,8 +52,50 @@ ${reports.map(figuresOf).join('\n\n')}
 
 ## Licence
 
-${metadata.licence}. RAVDESS: Livingstone & Russo (2018), PLoS ONE 13(5): e0196391.
+${metadata.licence}.
+${trainingCorpora(clips.train)
+  .flatMap(({ citation }) => (citation === undefined ? [] : [`\n- ${citation}.`]))
+  .join('')}
 `;
+}
+
+function describeRecipe(config: TrainConfig): string {
+  const { epochs, batchSize, learningRate, weightDecay, labelSmoothing, mixupAlpha } = config;
+  return [
+    `${epochs} epochs`,
+    `batches of ${batchSize}`,
+    `${weightDecay > 0 ? `AdamW (weight decay ${weightDecay})` : 'Adam'}, learning rate ${learningRate} with half a cosine down to 0`,
+    ...(labelSmoothing > 0 ? [`label smoothing ${labelSmoothing}`] : []),
+    ...(mixupAlpha === undefined ? [] : [`mixup (alpha ${mixupAlpha})`]),
+  ].join(', ');
+}
+
+/** What was decided by looking at validation clips. */
+function validationServed({ patience }: TrainConfig): string {
+  const fitted = 'temperature and threshold were fitted on them';
+  return patience === undefined
+    ? `${fitted}, no weights were chosen by them`
+    : `${fitted} and the epoch was chosen by them`;
+}
+
+/** Where what was learnt ends. */
+function limits({ config, clips, protocol }: RunDescription): string[] {
+  const onlyRavdess = trainingCorpora(clips.train).every(({ name }) => name === 'ravdess');
+  return [
+    onlyRavdess
+      ? "Actors' voices: two English sentences, North American actors, a studio. Feelings in daily life sound different."
+      : 'Acted voices, in studios. Feelings in daily life sound different.',
+    ...(protocol === 'seed'
+      ? [
+          'Disgust and surprise stand in speech only, so that song can give them away: read speech and song apart.',
+        ]
+      : []),
+    ...(config.features.kind === 'yamnet'
+      ? []
+      : [
+          'Loudness counts: levels are not normalised, as in the recipe, and a recording louder than the corpus tends towards anger.',
+        ]),
+  ];
 }
 
 /** What a confidence may be taken for. */

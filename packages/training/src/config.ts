@@ -10,51 +10,71 @@ const count = z.int().positive();
 const share = z.number().min(0).max(1);
 
 /** Everything that decides what a training gives, the seed and the clips aside. */
-const trainConfig = z.strictObject({
-  /** Name of the preset that it came from. */
-  preset: z.string().min(1),
-  /** What the training part's actors contribute, where a protocol leaves it open; what is tested never changes. */
-  trainOn: z.enum(['speech', 'speech+song']).default('speech'),
-  features: featureSettings,
-  /** Clips are padded or cut to this many frames in training. */
-  frames: count,
-  /** The versions of each training clip; what validates and tests is never varied. */
-  variants: z
-    .array(variantSettings)
-    .min(1)
-    .readonly()
-    .default([{ kind: 'original' }]),
-  augmentationSeed: z.int().min(0).default(0),
-  /** Spans of frames and bands that are left out, drawn anew at every step. */
-  specAugment: specAugmentSettings.optional(),
-  /** Standard deviation of the noise added to each normalised number, drawn anew at every step. */
-  featureNoise: z.number().positive().optional(),
-  /** Every example of a batch is mixed with another, labels too, by a share drawn from Beta(alpha, alpha). */
-  mixupAlpha: z.number().positive().optional(),
-  /**
-   * How often each corpus is drawn, in proportion (absent: every example once per epoch). A corpus that is not named
-   * counts 1.
-   */
-  samplingWeights: z.record(z.string(), z.number().min(0)).optional(),
-  /** The model file hears a recording at each of these speeds and averages the scores; `yamnet` features only. */
-  testSpeeds: z.array(z.number().positive()).min(1).readonly().default([1]),
-  network: networkSettings,
-  epochs: count,
-  batchSize: count.default(64),
-  /** Peak of the learning rate, which then falls along half a cosine. */
-  learningRate: z.number().positive(),
-  /** Share of the training in which the rate rises from 0. */
-  warmup: share.default(0.03),
-  weightDecay: z.number().min(0).default(0),
-  labelSmoothing: share.default(0),
-  maxGradientNorm: z.number().positive().default(1),
-  /** Share of the old value in a moving average of the weights, which is then the model; absent: the last weights are. */
-  averageDecay: z.number().min(0).lt(1).optional(),
-  /** Ends the training when validation UAR has not risen for so many epochs, and takes the best epoch's weights. */
-  patience: count.optional(),
-  /** A finished run whose weights the training starts from, where the layers fit: the same fold and seed of it. */
-  startFrom: z.string().optional(),
-});
+const trainConfig = z
+  .strictObject({
+    /** Name of the preset that it came from. */
+    preset: z.string().min(1),
+    /** What the training part's actors contribute, where a protocol leaves it open; what is tested never changes. */
+    trainOn: z.enum(['speech', 'speech+song']).default('speech'),
+    features: featureSettings,
+    /** Clips are padded or cut to this many frames in training. */
+    frames: count,
+    /** The versions of each training clip; what validates and tests is never varied. */
+    variants: z
+      .array(variantSettings)
+      .min(1)
+      .readonly()
+      .default([{ kind: 'original' }]),
+    augmentationSeed: z.int().min(0).default(0),
+    /** Spans of frames and bands that are left out, drawn anew at every step. */
+    specAugment: specAugmentSettings.optional(),
+    /** Standard deviation of the noise added to each normalised number, drawn anew at every step. */
+    featureNoise: z.number().positive().optional(),
+    /** Every example of a batch is mixed with another, labels too, by a share drawn from Beta(alpha, alpha). */
+    mixupAlpha: z.number().positive().optional(),
+    /**
+     * How often each corpus is drawn, in proportion (absent: every example once per epoch). A corpus that is not named
+     * counts 1.
+     */
+    samplingWeights: z.record(z.string(), z.number().min(0)).optional(),
+    /** The model file hears a recording at each of these speeds and averages the scores; `yamnet` features only. */
+    testSpeeds: z.array(z.number().positive()).min(1).readonly().default([1]),
+    network: networkSettings,
+    epochs: count,
+    batchSize: count.default(64),
+    /** Peak of the learning rate, which then falls along half a cosine. */
+    learningRate: z.number().positive(),
+    /** Share of the training in which the rate rises from 0. */
+    warmup: share.default(0.03),
+    weightDecay: z.number().min(0).default(0),
+    labelSmoothing: share.default(0),
+    maxGradientNorm: z.number().positive().default(1),
+    /** Share of the old value in a moving average of the weights, which is then the model; absent: the last weights are. */
+    averageDecay: z.number().min(0).lt(1).optional(),
+    /** Ends the training when validation UAR has not risen for so many epochs, and takes the best epoch's weights. */
+    patience: count.optional(),
+    /** A finished run whose weights the training starts from, where the layers fit: the same fold and seed of it. */
+    startFrom: z.string().optional(),
+  })
+  .check(({ value: { features, frames, testSpeeds }, issues }) => {
+    const isTrunk = features.kind === 'yamnet';
+    if (isTrunk && frames !== 1) {
+      issues.push({
+        code: 'custom',
+        path: ['frames'],
+        input: frames,
+        message: 'yamnet features are 1 frame per clip',
+      });
+    }
+    if (!isTrunk && (testSpeeds.length > 1 || testSpeeds[0] !== 1)) {
+      issues.push({
+        code: 'custom',
+        path: ['testSpeeds'],
+        input: testSpeeds,
+        message: 'only [1] without yamnet features',
+      });
+    }
+  });
 
 export type TrainConfig = z.output<typeof trainConfig>;
 
@@ -105,6 +125,11 @@ const transfer: z.input<typeof trainConfig> = {
 const PRESETS: Readonly<Record<string, z.input<typeof trainConfig>>> = { seed, transfer };
 
 export const PRESET_NAMES: readonly string[] = Object.keys(PRESETS);
+
+/** A configuration as a run keeps it; what an older run did not know of has its default. */
+export function parseConfig(stored: unknown): TrainConfig {
+  return parseSettings(trainConfig, stored, 'configuration');
+}
 
 /** The configuration of that name. Errors: `CONFIG_INVALID` naming the presets. */
 export function preset(name: string): TrainConfig {

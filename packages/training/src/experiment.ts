@@ -66,7 +66,7 @@ export async function runExperiment({
   onTrained,
 }: ExperimentOptions): Promise<ExperimentReport> {
   const folds = splitClips(clips, protocol, { trainOn: config.trainOn, ...splitOptions });
-  await checkFolder(out, config, protocol, resume);
+  await checkFolder(out, { config, protocol, testCorpus: splitOptions?.testCorpus }, resume);
   const unusable = new Set<string>();
   const leaveOut = (failure: FeatureFailure) => {
     if (unusable.has(failure.clip.file)) return;
@@ -125,15 +125,16 @@ export async function runExperiment({
   return report;
 }
 
-async function checkFolder(
-  out: string,
-  config: TrainConfig,
-  protocol: Protocol,
-  resume: boolean,
-): Promise<void> {
+/** What all trainings of an experiment have in common: `experiment.json`. */
+interface ExperimentDescription {
+  readonly config: TrainConfig;
+  readonly protocol: Protocol;
+  readonly testCorpus?: string;
+}
+
+async function checkFolder(out: string, description: ExperimentDescription, resume: boolean): Promise<void> {
   const folder = new RunFolder(out);
-  const description = { config, protocol };
-  const existing = await folder.readJson<typeof description>('experiment.json');
+  const existing = await folder.readJson<ExperimentDescription>('experiment.json');
   if (existing === undefined) {
     await folder.create();
     await folder.writeJson('experiment.json', description);

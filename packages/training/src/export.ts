@@ -12,6 +12,7 @@ import {
 import { MarsError, type Calibration, type ModelMetadata } from '@mars/core';
 import { buildNetwork } from './architectures/networks.ts';
 import type { TrainConfig } from './config.ts';
+import { CORPUS_CATALOGUE, type CorpusEntry } from './corpora/catalogue.ts';
 import type { Normaliser } from './dataset.ts';
 import { featureWidth } from './features/settings.ts';
 import { frontEnd } from './front-end/front-end.ts';
@@ -85,18 +86,45 @@ function describeModel(
   name: string,
   { config, labels, protocol, fold, seed, clips }: RunDescription,
 ): Omit<ModelMetadata, 'calibration'> {
+  const corpora = trainingCorpora(clips.train);
   return {
     name,
     labels,
     sampleRate: config.features.sampleRate,
     windowSec: windowSec(config),
     trainedOn:
-      `RAVDESS (Livingstone & Russo 2018, doi:10.1371/journal.pone.0196391), ${clips.train.length} clips, each in ` +
+      `${corpora.map(({ name, title, clips: count }) => `${title ?? name} (${count} clips)`).join(', ')}, each clip in ` +
       `${config.variants.length} versions; protocol ${protocol}, fold ${fold}, seed ${seed}`,
-    licence: 'CC BY-NC-SA 4.0 (non-commercial use), as the corpus it was trained on',
+    licence: licenceOf(corpora, config),
     card: CARD_NOTICE,
     split: { protocol, fold, testHash: hashTestPart(clips.test) },
   };
+}
+
+export interface TrainingCorpus extends Partial<CorpusEntry> {
+  readonly name: string;
+  /** Clips that were trained on. */
+  readonly clips: number;
+}
+
+/** The corpora of a training part and, where MARS knows them by name, what there is to know of them. */
+export function trainingCorpora(train: readonly string[]): TrainingCorpus[] {
+  const counts = Map.groupBy(train, (clip) => clip.slice(0, clip.indexOf('/')));
+  return [...counts].map(([name, clips]) => ({
+    ...CORPUS_CATALOGUE.find((entry) => entry.name === name),
+    name,
+    clips: clips.length,
+  }));
+}
+
+/** A model may be used as all of its corpora may, and its trunk. */
+function licenceOf(corpora: readonly TrainingCorpus[], { features }: TrainConfig): string {
+  const terms = corpora.map(
+    ({ name, title, licence = 'the terms of its owner' }) => `${title ?? name}: ${licence}`,
+  );
+  const commercial = terms.some((term) => / BY-NC/.test(term)) ? ' (non-commercial use)' : '';
+  const trunk = features.kind === 'yamnet' ? '; YAMNet: Apache-2.0, see NOTICE' : '';
+  return `as what it was trained on${commercial}: ${terms.join('; ')}${trunk}`;
 }
 
 /** A vector stands for a whole clip: then it is what the clips of acted corpora last, about. */

@@ -2,14 +2,16 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { MarsError } from '@mars/core';
 import { writeCard } from './card.ts';
-import type { TrainConfig } from './config.ts';
+import { parseConfig, type TrainConfig } from './config.ts';
 import type { ExperimentReport } from './experiment-report.ts';
 import { exportTraining } from './export.ts';
+import { readYamnetNotice } from './pretrained/yamnet.ts';
 import { RunFolder } from './run.ts';
 
 /**
  * The model of one training of a run (the first, where none is named), with its card and the run's report; the reports
- * of further runs of the same recipe, as under another protocol, go `beside` it.
+ * of further runs of the same recipe, as under another protocol, go `beside` it. `notice` is what must accompany the
+ * weights of others that are in it.
  *
  * Errors: `RUN_INVALID` when a folder is no run, the training is not there or not done, or a run beside it was trained
  * by another recipe.
@@ -17,12 +19,13 @@ import { RunFolder } from './run.ts';
 export async function exportRun(
   run: string,
   { training, name, beside = [] }: { training?: string; name?: string; beside?: readonly string[] } = {},
-): Promise<{ model: Uint8Array; card: string; report: readonly ExperimentReport[] }> {
+): Promise<{ model: Uint8Array; card: string; report: readonly ExperimentReport[]; notice?: string }> {
   const reports = await Promise.all([run, ...beside].map(readReport));
   const folder = new RunFolder(join(run, training ?? reports[0].trainings[0].training));
   const { bytes, metadata, description } = await exportTraining(folder, name ?? reports[0].preset);
   for (const other of beside) await checkRecipe(other, description.config);
-  return { model: bytes, card: writeCard(metadata, description, reports), report: reports };
+  const notice = description.config.features.kind === 'yamnet' ? readYamnetNotice() : undefined;
+  return { model: bytes, card: writeCard(metadata, description, reports), report: reports, notice };
 }
 
 /** `report.json` of a run. Errors: `RUN_INVALID` when there is none. */
@@ -56,7 +59,7 @@ export async function* readModels(
 /** Figures of another recipe on a model's card would not be the model's. */
 async function checkRecipe(run: string, config: TrainConfig): Promise<void> {
   const other = await new RunFolder(run).readJson<{ config: TrainConfig }>('experiment.json');
-  if (!isDeepStrictEqual(other?.config, config)) {
+  if (other === undefined || !isDeepStrictEqual(parseConfig(other.config), config)) {
     throw new MarsError(
       'RUN_INVALID',
       `${run} was trained by another recipe than the model: its figures say nothing of it. ` +

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { TrainingState, Weights } from '@mars/autograd';
 import { MarsError } from '@mars/core';
-import type { TrainConfig } from './config.ts';
+import { parseConfig, type TrainConfig } from './config.ts';
 import type { Normaliser } from './dataset.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './features/safetensors.ts';
 import type { Fold } from './splits/fold.ts';
@@ -125,7 +125,7 @@ export class RunFolder {
         `${this.path} is not a training run: it has no run.json. Give the folder that "mars train --out" wrote.`,
       );
     }
-    return description;
+    return { ...description, config: parseConfig(description.config) };
   }
 
   /** Errors: `RUN_INVALID` where no folder can be. */

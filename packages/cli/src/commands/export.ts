@@ -40,13 +40,14 @@ Examples:
 }
 
 async function exportModel(run: string, { out, training, name, beside }: ExportOptions): Promise<void> {
-  const { model, card, report } = await exportRun(run, { training, name, beside });
+  const { model, card, report, notice } = await exportRun(run, { training, name, beside });
   const files: [string, string | Uint8Array][] = out.endsWith('.onnx')
     ? [[out, model]]
     : [
         [`${out}/model.onnx`, model],
         [`${out}/card.md`, card],
         [`${out}/report.json`, `${JSON.stringify(report, null, 1)}\n`],
+        ...(notice === undefined ? [] : [[`${out}/NOTICE`, notice] satisfies [string, string]]),
       ];
   await mkdir(dirname(files[0][0]), { recursive: true });
   for (const [path, content] of files) {
