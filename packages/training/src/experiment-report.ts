@@ -174,7 +174,8 @@ function average(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function spread(values: readonly number[]): Spread {
+/** Mean and sample standard deviation. */
+export function spread(values: readonly number[]): Spread {
   const mean = average(values);
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, sd: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0 };

@@ -1,9 +1,17 @@
 import { join } from 'node:path';
 import { MarsError } from '@mars/core';
 import { z } from 'zod';
+import { compareRuns, type Comparison } from './comparison.ts';
 import { changeConfig, loadConfig, parseChange, readJsonFile, type TrainConfig } from './config.ts';
 import { runExperiment, type ExperimentOptions } from './experiment.ts';
-import { trainingName, type ExperimentReport, type Spread } from './experiment-report.ts';
+import type { Prediction } from './evaluate.ts';
+import {
+  spread,
+  trainingName,
+  type ExperimentReport,
+  type Spread,
+  type Tested,
+} from './experiment-report.ts';
 import { RunFolder } from './run.ts';
 import { parseSettings } from './schema.ts';
 
@@ -32,6 +40,8 @@ export interface SweepResult {
   /** Share of 1, over seeds: what a choice may be made by. */
   readonly validationUar: Spread;
   readonly report: ExperimentReport;
+  /** What the test parts say beside the first run's: not to choose by. Null for the first. */
+  readonly versusFirst: Comparison | null;
 }
 
 /**
@@ -76,14 +86,30 @@ export async function runSweep(
   runs: readonly SweepRun[],
   { out, onRun, ...options }: Omit<ExperimentOptions, 'config'> & { onRun?: (run: SweepRun) => void },
 ): Promise<SweepResult[]> {
-  const results: SweepResult[] = [];
+  const results: Omit<SweepResult, 'versusFirst'>[] = [];
+  const tested: Tested[][] = [];
   for (const run of runs) {
     onRun?.(run);
     const folder = join(out, run.name);
     const report = await runExperiment({ ...options, config: run.config, out: folder });
     results.push({ name: run.name, report, validationUar: await validationUar(folder, report) });
+    tested.push(await readTested(folder, report));
   }
-  return results;
+  const [first] = tested;
+  return results.map((result, index) => ({
+    ...result,
+    versusFirst: index === 0 ? null : compareRuns(first, tested[index], result.report.labels),
+  }));
+}
+
+async function readTested(folder: string, { trainings }: ExperimentReport): Promise<Tested[]> {
+  return Promise.all(
+    trainings.map(async ({ training, fold, seed }) => ({
+      fold,
+      seed,
+      predictions: await new RunFolder(join(folder, training)).readLines<Prediction>('predictions.jsonl'),
+    })),
+  );
 }
 
 /** Over seeds, each seed's figure being the mean over its folds. */
@@ -96,11 +122,9 @@ async function validationUar(folder: string, { trainings }: ExperimentReport): P
       const history = await new RunFolder(join(folder, trainingName(fold, seed))).history();
       figures.push(history.at(-1)?.validationUar ?? NaN);
     }
-    means.push(mean(figures));
+    means.push(spread(figures).mean);
   }
-  const centre = mean(means);
-  const squares = means.reduce((sum, value) => sum + (value - centre) ** 2, 0);
-  return { mean: centre, sd: means.length > 1 ? Math.sqrt(squares / (means.length - 1)) : 0 };
+  return spread(means);
 }
 
 function combinations(axes: readonly [string, readonly unknown[]][]): [string, unknown][][] {
@@ -118,8 +142,4 @@ function slug(value: unknown): string {
   return (typeof value === 'string' ? value : JSON.stringify(value))
     .replaceAll(/[^\w.-]+/g, '-')
     .replaceAll('.', 'p');
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -15,7 +15,7 @@ export function addSweep(program: Command): void {
     .description(
       'Trains every run that a sweep file names, each as "mars train" does and into a folder of its own below --out,\n' +
         'and prints a table. A choice is made by the validation figures: test figures are shown with --test only, for\n' +
-        'an ablation of what is chosen already.',
+        'an ablation of what is chosen already, with the difference to the first run and its p over speakers.',
     )
     .argument('<file>', 'a .json file with "base", "set", and "runs" or "grid"');
   addTrainingOptions(command)
@@ -49,18 +49,31 @@ async function sweep(file: string, options: SweepOptions): Promise<void> {
         status.log(`run ${name} (${runs.findIndex((run) => run.name === name) + 1} of ${runs.length})`),
     });
     status.clear();
-    if (options.json) console.log(JSON.stringify(results));
+    if (options.json) console.log(JSON.stringify(options.test ? results : results.map(withoutTest)));
     else printTable(results, options.test ?? false);
   });
 }
 
 function printTable(results: readonly SweepResult[], test: boolean): void {
   const width = Math.max(...results.map(({ name }) => name.length), 3);
-  console.log(`${'run'.padEnd(width)}  validation UAR${test ? '  test UAR' : ''}`);
-  for (const { name, validationUar, report } of results) {
+  const titles = ['validation UAR', ...(test ? ['test UAR', 'difference', 'p'] : [])];
+  console.log([`run`.padEnd(width), ...titles.map((title) => title.padEnd(14))].join('  ').trimEnd());
+  for (const { name, validationUar, report, versusFirst } of results) {
     const cells = [validationUar, ...(test ? [report.overSeeds.uar] : [])].map(
       ({ mean, sd }) => `${(100 * mean).toFixed(1)} ± ${(100 * sd).toFixed(1)}`,
     );
+    if (test && versusFirst) {
+      const { difference, permutation } = versusFirst;
+      cells.push(signed(100 * difference.uar), permutation.pValue.toFixed(3));
+    }
     console.log(`${name.padEnd(width)}  ${cells.map((cell) => cell.padEnd(14)).join('  ')}`.trimEnd());
   }
+}
+
+function withoutTest({ name, validationUar }: SweepResult): Pick<SweepResult, 'name' | 'validationUar'> {
+  return { name, validationUar };
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
 }
