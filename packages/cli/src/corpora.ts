@@ -1,5 +1,6 @@
 import { MarsError } from '@mars/core';
-import { CORPORA, readCorpus, type Clip } from '@mars/training';
+import type { Clip } from '@mars/training';
+import { CORPORA } from '@mars/training/choices';
 
 /** For `--help` of every command that takes `--corpus`. */
 export const CORPUS_HELP = `
@@ -42,6 +43,7 @@ export function parseCorpus(spec: string): CorpusSpec {
 
 /** Reads the corpora of `--corpus` into one list of clips. Errors: those of `parseCorpus` and of the corpus. */
 export async function readCorpora(specs: readonly string[]): Promise<Clip[]> {
+  const { readCorpus } = await import('@mars/training');
   const clips: Clip[] = [];
   for (const { name, path, labels } of specs.map(parseCorpus)) {
     for (const clip of await readCorpus(name, path, { labels })) clips.push(clip);

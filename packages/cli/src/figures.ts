@@ -1,4 +1,4 @@
-import { readableParts, type ExperimentReport, type Interval, type Spread } from '@mars/training';
+import type { ExperimentReport, Interval, Spread } from '@mars/training';
 
 const ROWS = [
   ['accuracy', 'accuracy (WA)'],
@@ -13,7 +13,7 @@ const ROWS = [
 ] as const;
 
 /** Prints an experiment's figures as a table on stdout, with what they can and cannot say. */
-export function printFigures({
+export async function printFigures({
   preset,
   protocol,
   trainings,
@@ -22,7 +22,8 @@ export function printFigures({
   overSpeakers,
   groups,
   failures,
-}: ExperimentReport) {
+}: ExperimentReport): Promise<void> {
+  const { readableParts } = await import('@mars/training');
   const seeds = new Set(trainings.map(({ seed }) => seed)).size;
   const folds = trainings.length / seeds;
   console.log(`${preset}, protocol ${protocol}: ${folds} fold(s) × ${seeds} seed(s)\n`);

@@ -1,5 +1,6 @@
 import { MarsError } from '@mars/core';
-import { parseProtocol, PROTOCOL_DESCRIPTIONS, type Protocol } from '@mars/training';
+import type { Protocol } from '@mars/training';
+import { parseProtocol, PROTOCOL_DESCRIPTIONS } from '@mars/training/choices';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
 /** What `addProtocolOptions` adds. */

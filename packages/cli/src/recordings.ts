@@ -1,7 +1,6 @@
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { MarsError } from '@mars/core';
-import { glob } from 'tinyglobby';
 
 /** What is taken from a folder. A file that is named itself is tried whatever it is called. */
 const AUDIO_EXTENSION = /\.(wav|wave|flac|mp3|ogg|oga|opus)$/i;
@@ -85,6 +84,7 @@ async function walk(folder: string): Promise<Recording[]> {
 }
 
 async function matches(pattern: string): Promise<Recording[]> {
+  const { glob } = await import('tinyglobby');
   const files = await glob(pattern, { absolute: isAbsolute(pattern), expandDirectories: false });
   const prefix = pattern.startsWith('./') ? './' : '';
   return files.sort().map((file) => ({ file: prefix + file }));

@@ -1,10 +1,4 @@
-import {
-  changeConfig,
-  parseChange,
-  type ExperimentOptions,
-  type TrainConfig,
-  type TrainProgress,
-} from '@mars/training';
+import type { ExperimentOptions, TrainConfig, TrainProgress } from '@mars/training';
 import type { Command } from 'commander';
 import { collect, readCorpora } from './corpora.ts';
 import { EXIT_STATUS } from './exit-status.ts';
@@ -57,7 +51,11 @@ export function addTrainingOptions(command: Command): Command {
 }
 
 /** The configuration with what the options change. Errors: `CONFIG_INVALID` for a change that makes no sense. */
-export function applyOptions(config: TrainConfig, { set = [], epochs }: TrainingOptions): TrainConfig {
+export async function applyOptions(
+  config: TrainConfig,
+  { set = [], epochs }: TrainingOptions,
+): Promise<TrainConfig> {
+  const { changeConfig, parseChange } = await import('@mars/training');
   const changes = [...set.map(parseChange), ...(epochs === undefined ? [] : [{ epochs }])];
   return changes.reduce(changeConfig, config);
 }

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PROTOCOL_DESCRIPTIONS } from '@mars/training';
+import { PROTOCOL_DESCRIPTIONS } from '@mars/training/choices';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeSyntheticCorpus } from '../../training/test/synthetic-corpus.ts';
 import { mars, workspace } from './mars.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { buildNetwork } from './architectures/networks.ts';
-import { changeConfig, parseChange, preset, PRESET_NAMES, type ConfigChanges } from './config.ts';
+import { changeConfig, parseChange, preset, type ConfigChanges } from './config.ts';
+import { PRESET_NAMES } from './preset-names.ts';
 
 test('preset seed is the recipe of the student project', () => {
   const seed = preset('seed');

@@ -3,6 +3,7 @@ import { MarsError } from '@mars/core';
 import { z } from 'zod';
 import { networkSettings } from './architectures/networks.ts';
 import { featureSettings, SEED_VARIANTS, variantSettings } from './features/settings.ts';
+import { PRESET_NAMES, type PresetName } from './preset-names.ts';
 import { parseSettings } from './schema.ts';
 import { specAugmentSettings } from './spec-augment.ts';
 
@@ -122,9 +123,7 @@ const transfer: z.input<typeof trainConfig> = {
   labelSmoothing: 0.1,
 };
 
-const PRESETS: Readonly<Record<string, z.input<typeof trainConfig>>> = { seed, transfer };
-
-export const PRESET_NAMES: readonly string[] = Object.keys(PRESETS);
+const PRESETS: Readonly<Record<PresetName, z.input<typeof trainConfig>>> = { seed, transfer };
 
 /** A configuration as a run keeps it; what an older run did not know of has its default. */
 export function parseConfig(stored: unknown): TrainConfig {
@@ -140,7 +139,7 @@ export function preset(name: string): TrainConfig {
         'A configuration of your own is a file that ends in .json.',
     );
   }
-  return trainConfig.parse(PRESETS[name]);
+  return trainConfig.parse(PRESETS[name as PresetName]);
 }
 
 /**

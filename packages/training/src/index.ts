@@ -23,13 +23,11 @@ export {
   loadConfig,
   parseChange,
   preset,
-  PRESET_NAMES,
   type ConfigChanges,
   type TrainConfig,
 } from './config.ts';
 export { hashClips, type Clip, type CorpusReader } from './corpora/clip.ts';
-export { CORPUS_CATALOGUE, type CorpusEntry } from './corpora/catalogue.ts';
-export { CORPORA, listCorpus, readCorpus, type ReadCorpusOptions } from './corpora/corpora.ts';
+export { listCorpus, readCorpus, type ReadCorpusOptions } from './corpora/corpora.ts';
 export { getCorpus, type GetOptions, type GetProgress, type GotCorpus } from './corpora/get/get.ts';
 export { readRavdess } from './corpora/ravdess.ts';
 export {
@@ -63,13 +61,6 @@ export {
   type Tested,
 } from './experiment-report.ts';
 export { planSweep, runSweep, type SweepResult, type SweepRun } from './sweep.ts';
-export { attentionOverWaveform } from './report/attention.ts';
-export { compareEvidence, type ComparedRun } from './report/compare-evidence.ts';
-export { comparisonTable, writeComparison } from './report/compare-report.ts';
-export { readEvidence, type Evidence, type Training } from './report/evidence.ts';
-export type { Figure, Table } from './report/figure.ts';
-export { RANDOM_SPLIT_CAVEAT, writeRunReport, type ReportFiles } from './report/run-report.ts';
-export { writeReportFiles } from './report/write-files.ts';
 export { exportRun, readModels, readReport } from './run-export.ts';
 export type { EpochRecord } from './run.ts';
 export type { TrainProgress } from './train.ts';
@@ -95,11 +86,4 @@ export {
 export { type Fold, type Split, type SplitOptions } from './splits/fold.ts';
 export { splitEmobox, splitSong } from './splits/emobox.ts';
 export { splitSeed } from './splits/seed.ts';
-export {
-  parseProtocol,
-  PROTOCOL_DESCRIPTIONS,
-  PROTOCOLS,
-  splitClips,
-  type Protocol,
-  type ProtocolDefinition,
-} from './splits/protocols.ts';
+export { PROTOCOLS, splitClips, type Protocol, type ProtocolDefinition } from './splits/protocols.ts';

@@ -1,12 +1,4 @@
-import {
-  compareEvidence,
-  comparisonTable,
-  RANDOM_SPLIT_CAVEAT,
-  readEvidence,
-  writeComparison,
-  writeReportFiles,
-  type ComparedRun,
-} from '@mars/training';
+import type { ComparedRun } from '@mars/training/report';
 import type { Command } from 'commander';
 
 interface CompareOptions {
@@ -37,10 +29,12 @@ Examples:
 }
 
 async function compare(paths: string[], { out, json }: CompareOptions): Promise<void> {
+  const { compareEvidence, readEvidence, writeComparison, writeReportFiles } =
+    await import('@mars/training/report');
   const evidence = await Promise.all(paths.map((path) => readEvidence(path)));
   const runs = compareEvidence(evidence);
   if (json) console.log(JSON.stringify(toJson(runs)));
-  else printComparison(runs);
+  else await printComparison(runs);
   if (out === undefined) return;
   for (const path of await writeReportFiles(writeComparison(runs), out)) console.error(path);
 }
@@ -52,7 +46,8 @@ function toJson(runs: readonly ComparedRun[]) {
   });
 }
 
-function printComparison(runs: readonly ComparedRun[]): void {
+async function printComparison(runs: readonly ComparedRun[]): Promise<void> {
+  const { comparisonTable, RANDOM_SPLIT_CAVEAT } = await import('@mars/training/report');
   const { columns, rows } = comparisonTable(runs);
   const cells = [columns, ...rows].map((row) => row.map(String));
   const widths = columns.map((_, k) => Math.max(...cells.map((row) => row[k].length)));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { MarsError } from '@mars/core';
-import { CORPUS_CATALOGUE, getCorpus, type GetProgress } from '@mars/training';
+import type { GetProgress } from '@mars/training';
+import { CORPUS_CATALOGUE } from '@mars/training/choices';
 import type { Command } from 'commander';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { statusLine } from '../progress.ts';
@@ -37,6 +38,7 @@ async function get(name: string, dir: string = join('corpora', name)): Promise<v
   const interrupt = () => interruption.abort();
   process.once('SIGINT', interrupt);
   try {
+    const { getCorpus } = await import('@mars/training');
     const got = await getCorpus(name, dir, {
       signal: interruption.signal,
       onProgress: (progress) => status.show(`${name}: ${describe(progress)}`),

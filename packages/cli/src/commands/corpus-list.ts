@@ -1,4 +1,4 @@
-import { CORPUS_CATALOGUE, type CorpusEntry } from '@mars/training';
+import { CORPUS_CATALOGUE, type CorpusEntry } from '@mars/training/choices';
 import type { Command } from 'commander';
 
 /** Adds `mars corpus list`. */

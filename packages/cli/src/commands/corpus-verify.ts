@@ -1,4 +1,4 @@
-import { FAULT_KINDS, verifyCorpus, type CorpusCheck, type Finding, type Tally } from '@mars/training';
+import type { CorpusCheck, Finding, Tally } from '@mars/training';
 import type { Command } from 'commander';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { wholeNumber } from '../numbers.ts';
@@ -50,6 +50,7 @@ async function verify(
   path: string,
   { labels, json, speakers, workers }: VerifyOptions,
 ): Promise<void> {
+  const { FAULT_KINDS, verifyCorpus } = await import('@mars/training');
   const status = statusLine();
   const check = await verifyCorpus(name, path, {
     labels,
@@ -57,16 +58,21 @@ async function verify(
     onProgress: (done, total) => status.show(`${name}: ${done} of ${total} recordings`),
   });
   status.clear();
-  console.log(json ? JSON.stringify(check) : formatCheck(check, speakers));
-  const isFault = ({ kind, leftOut }: Finding) => FAULT_KINDS.some((fault) => fault === kind) && !leftOut;
-  if (check.findings.some(isFault)) process.exitCode = EXIT_STATUS.someFailed;
+  const isFault = ({ kind }: Finding) => FAULT_KINDS.some((fault) => fault === kind);
+  console.log(json ? JSON.stringify(check) : formatCheck(check, isFault, speakers));
+  if (check.findings.some((finding) => isFault(finding) && !finding.leftOut))
+    process.exitCode = EXIT_STATUS.someFailed;
 }
 
 /** Lines of one kind of finding that are printed without --json. */
 const SHOWN = 10;
 
 /** The check for people. */
-export function formatCheck(check: CorpusCheck, showSpeakers = false): string {
+function formatCheck(
+  check: CorpusCheck,
+  isFault: (finding: Finding) => boolean,
+  showSpeakers = false,
+): string {
   const { corpus, path, clips, expectedClips, leftOut, durationSec, speakers, sampleRates, findings } = check;
   const ofAll = expectedClips === null || expectedClips === clips ? '' : ` of ${expectedClips}`;
   const rates = Object.entries(sampleRates).map(([rate, count]) => `${count} at ${Number(rate) / 1000} kHz`);
@@ -83,7 +89,7 @@ export function formatCheck(check: CorpusCheck, showSpeakers = false): string {
   if (findings.length === 0) lines.push('No findings.');
   for (const [kind, ofKind] of Map.groupBy(findings, (finding) => finding.kind)) {
     const count = ofKind.length > 1 ? ` (${ofKind.length})` : '';
-    const role = FAULT_KINDS.some((fault) => fault === kind) ? 'fault' : 'notice';
+    const role = isFault(ofKind[0]) ? 'fault' : 'notice';
     lines.push(`${role}: ${kind}${count}`);
     for (const { clips: ids, message, leftOut: isOut } of ofKind.slice(0, SHOWN)) {
       lines.push(`  ${ids.join(' = ')}: ${message}${isOut ? ' [left out]' : ''}`);

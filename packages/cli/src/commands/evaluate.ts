@@ -1,5 +1,5 @@
 import { MarsError, type ModelMetadata } from '@mars/core';
-import { readModels, sumUp, testModel, type Tested } from '@mars/training';
+import type { Tested } from '@mars/training';
 import { Option, type Command } from 'commander';
 import { collect, CORPUS_HELP, readCorpora } from '../corpora.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
@@ -57,6 +57,7 @@ async function evaluate({ model, run, corpus, protocol, testCorpus, json }: Eval
       'There is nothing to evaluate. Name a model with --model or a run with --run.',
     );
   }
+  const { readModels, sumUp, testModel } = await import('@mars/training');
   const clips = await readCorpora(corpus);
   const models =
     run === undefined ? [{ training: model!, seed: 0, bytes: await readModelFile(model!) }] : readModels(run);
@@ -84,6 +85,6 @@ async function evaluate({ model, run, corpus, protocol, testCorpus, json }: Eval
   }
   const report = sumUp(first!.name, protocol, first!.labels, tested, failed.size);
   if (json) console.log(JSON.stringify(report));
-  else printFigures(report);
+  else await printFigures(report);
   if (failed.size > 0) process.exitCode = EXIT_STATUS.someFailed;
 }

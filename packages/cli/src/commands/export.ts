@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { exportRun } from '@mars/training';
 import type { Command } from 'commander';
 import { collect } from '../corpora.ts';
 
@@ -40,6 +39,7 @@ Examples:
 }
 
 async function exportModel(run: string, { out, training, name, beside }: ExportOptions): Promise<void> {
+  const { exportRun } = await import('@mars/training');
   const { model, card, report, notice } = await exportRun(run, { training, name, beside });
   const files: [string, string | Uint8Array][] = out.endsWith('.onnx')
     ? [[out, model]]

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { attentionOverWaveform, readEvidence, writeReportFiles, writeRunReport } from '@mars/training';
 import type { Command } from 'commander';
 import { collect, readCorpora } from '../corpora.ts';
 
@@ -35,6 +34,8 @@ Examples:
 }
 
 async function report(run: string, { out = join(run, 'report'), corpus = [] }: ReportOptions): Promise<void> {
+  const { attentionOverWaveform, readEvidence, writeReportFiles, writeRunReport } =
+    await import('@mars/training/report');
   const clips = await readCorpora(corpus);
   const evidence = await readEvidence(run, clips);
   const attention = corpus.length > 0 ? await attentionOverWaveform(evidence, clips) : undefined;

@@ -1,4 +1,4 @@
-import { planSweep, runSweep, type SweepResult } from '@mars/training';
+import type { SweepResult } from '@mars/training';
 import type { Command } from 'commander';
 import { CORPUS_HELP } from '../corpora.ts';
 import { addTrainingOptions, applyOptions, runTraining, type TrainingOptions } from '../training-options.ts';
@@ -38,10 +38,13 @@ ${CORPUS_HELP}`,
 }
 
 async function sweep(file: string, options: SweepOptions): Promise<void> {
-  const runs = (await planSweep(file)).map(({ name, config }) => ({
-    name,
-    config: applyOptions(config, options),
-  }));
+  const { planSweep, runSweep } = await import('@mars/training');
+  const runs = await Promise.all(
+    (await planSweep(file)).map(async ({ name, config }) => ({
+      name,
+      config: await applyOptions(config, options),
+    })),
+  );
   await runTraining(options, `mars sweep ${file} …`, async (experiment, status) => {
     const results = await runSweep(runs, {
       ...experiment,

@@ -1,4 +1,4 @@
-import { loadConfig, PRESET_NAMES, runExperiment } from '@mars/training';
+import { PRESET_NAMES } from '@mars/training/choices';
 import type { Command } from 'commander';
 import { CORPUS_HELP } from '../corpora.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
@@ -36,12 +36,13 @@ Progress goes to stderr, the figures to stdout.`,
 }
 
 async function train(name: string, options: TrainingOptions): Promise<void> {
-  const config = applyOptions(await loadConfig(name), options);
+  const { loadConfig, runExperiment } = await import('@mars/training');
+  const config = await applyOptions(await loadConfig(name), options);
   await runTraining(options, `mars train ${name} …`, async (experiment, status) => {
     const report = await runExperiment({ ...experiment, config });
     status.clear();
     if (options.json) console.log(JSON.stringify(report));
-    else printFigures(report);
+    else await printFigures(report);
     if (report.failures > 0) process.exitCode = EXIT_STATUS.someFailed;
   });
 }

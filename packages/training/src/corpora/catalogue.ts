@@ -1,5 +1,3 @@
-import { CORPORA } from './corpora.ts';
-
 /** What there is to know of a corpus before one has it. */
 export interface CorpusEntry {
   /** As `--corpus` and `readCorpus` take it. */
@@ -18,7 +16,7 @@ export interface CorpusEntry {
   readonly citation: string;
 }
 
-const ENTRIES: Readonly<Record<string, Omit<CorpusEntry, 'name'>>> = {
+const ENTRIES = {
   ravdess: {
     title: 'RAVDESS, speech and song',
     language: 'English (North America)',
@@ -80,7 +78,15 @@ const ENTRIES: Readonly<Record<string, Omit<CorpusEntry, 'name'>>> = {
     citation:
       'Burkhardt, Paeschke, Rolfes, Sendlmeier & Weiss 2005, A database of German emotional speech, Interspeech 2005',
   },
-};
+} as const satisfies Readonly<Record<string, Omit<CorpusEntry, 'name'>>>;
 
-/** Every corpus that MARS reads by name, in the order of `CORPORA`. */
-export const CORPUS_CATALOGUE: readonly CorpusEntry[] = CORPORA.map((name) => ({ name, ...ENTRIES[name] }));
+export type CorpusName = keyof typeof ENTRIES;
+
+/** Every corpus that MARS reads by its own file names. */
+export const CORPUS_CATALOGUE: readonly CorpusEntry[] = Object.entries(ENTRIES).map(([name, entry]) => ({
+  name,
+  ...entry,
+}));
+
+/** Their names, as `--corpus NAME=DIR` takes them. */
+export const CORPORA: readonly string[] = Object.keys(ENTRIES);

@@ -1,4 +1,5 @@
 import { MarsError } from '@mars/core';
+import { CORPORA, type CorpusName } from './catalogue.ts';
 import { hashClips, type Clip, type CorpusReader } from './clip.ts';
 import { readCremaD } from './crema-d.ts';
 import { readEmodb } from './emodb.ts';
@@ -9,16 +10,13 @@ import { readSavee } from './savee.ts';
 import { isTable, readTable } from './table.ts';
 import { readTess } from './tess.ts';
 
-/** Every corpus that MARS reads by its own file names, by the name that `--corpus NAME=DIR` takes. */
-const READERS: Readonly<Record<string, CorpusReader>> = {
+const READERS: Readonly<Record<CorpusName, CorpusReader>> = {
   ravdess: readRavdess,
   'crema-d': readCremaD,
   tess: readTess,
   savee: readSavee,
   emodb: readEmodb,
 };
-
-export const CORPORA: readonly string[] = Object.keys(READERS);
 
 export interface ReadCorpusOptions {
   /** A label map, for a table or a folder per label (labels.json beside it or in it, where that is there). */
@@ -68,7 +66,7 @@ async function read(name: string, path: string, labels?: string): Promise<Clip[]
   }
   if (isTable(path)) return readTable(name, path, { labels });
   if (Object.hasOwn(READERS, name)) {
-    if (labels === undefined) return READERS[name](path);
+    if (labels === undefined) return READERS[name as CorpusName](path);
     throw new MarsError(
       'CONFIG_INVALID',
       `The labels of ${name} are in its file names, so it takes no label map (${labels}).`,

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, relative, resolve, sep } from 'node:path';
 import { MarsError } from '@mars/core';
-import { parse } from 'csv-parse/sync';
 import { UNKNOWN_SPEAKER, type Clip } from './clip.ts';
 import { findLabelMap, resolveLabels } from './labels.ts';
 
@@ -102,7 +101,8 @@ async function readRows(path: string): Promise<Row[]> {
   return /\.csv$/i.test(path) ? parseCsv(path, text) : parseJsonLines(path, text);
 }
 
-function parseCsv(path: string, text: string): Row[] {
+async function parseCsv(path: string, text: string): Promise<Row[]> {
+  const { parse } = await import('csv-parse/sync');
   let records: { record: Record<string, string>; info: { lines: number } }[];
   try {
     records = parse(text, {

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { createRandom } from '@mars/autograd/random';
 import { MarsError, type Emotion } from '@mars/core';
 import type { Clip } from '../corpora/clip.ts';
-import { CORPORA } from '../corpora/corpora.ts';
+import { CORPORA } from '../corpora/catalogue.ts';
 
 /** One division of a corpus. The validation part serves every choice; the test part is looked at once. */
 export interface Fold {

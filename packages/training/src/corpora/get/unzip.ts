@@ -3,7 +3,6 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { MarsError } from '@mars/core';
-import { openPromise } from 'yauzl';
 
 export interface UnzipOptions {
   readonly onProgress?: (done: number, total: number) => void;
@@ -24,6 +23,7 @@ export async function unzip(
   const root = resolve(folder);
   await mkdir(root, { recursive: true });
   try {
+    const { openPromise } = await import('yauzl');
     const zip = await openPromise(archive);
     let done = 0;
     for await (const entry of zip.eachEntry()) {
