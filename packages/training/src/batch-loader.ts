@@ -12,6 +12,8 @@ const AHEAD = 2;
 /**
  * Makes batches in a thread of its own while the engine computes.
  *
+ * Errors: what goes wrong in the thread rejects the epoch under way.
+ *
  * @example
  * await using loader = new BatchLoader(plan);
  * for await (const { x, targets } of loader.epoch(1)) await step.run(x, targets, learningRate);
@@ -19,10 +21,14 @@ const AHEAD = 2;
 export class BatchLoader implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #plan: BatchPlan;
+  /** Aborted with the error that ended the thread. */
+  readonly #failed = new AbortController();
 
   constructor(plan: BatchPlan) {
     this.#plan = plan;
     this.#worker = new Worker(WORKER, { workerData: plan });
+    // It may come while nobody waits for a batch: unheard, it would end the process.
+    this.#worker.on('error', (error) => this.#failed.abort(error));
   }
 
   /** The batches of one epoch. An epoch that is left half-way ends the use of the loader. */
@@ -34,7 +40,10 @@ export class BatchLoader implements AsyncDisposable {
     try {
       for (let asked = 0; asked < Math.min(AHEAD, count); asked += 1) this.#ask(epoch);
       for (let taken = 0; taken < count; taken += 1) {
-        if (arrived.length === 0) await once(this.#worker, 'message');
+        if (arrived.length === 0) {
+          this.#failed.signal.throwIfAborted();
+          await once(this.#worker, 'message');
+        }
         const batch = arrived.shift()!;
         if (taken + AHEAD < count) this.#ask(epoch);
         yield batch;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   adam,
   cosineDecay,
@@ -34,7 +35,10 @@ export interface TrainOptions {
   seed: number;
   /** Must have been claimed; a checkpoint in it is taken up. */
   folder: RunFolder;
-  /** A finished training whose weights are the first ones here, where a layer has the same name and size. */
+  /**
+   * A finished training whose weights are the first ones here, where a layer has the same name and size, and whose
+   * normalisation is kept where the features are the same.
+   */
   startFrom?: RunFolder;
   threads?: number;
   /** Stops after the step under way; the epoch begun is done again on resuming. */
@@ -64,8 +68,8 @@ export interface TrainProgress {
  * Deterministic: the same fold, configuration, seed, machine and number of threads give the same weights, interrupted
  * or not.
  *
- * Errors: the signal's reason when aborted; `CONFIG_INVALID` when the training part does not fill one batch, or a
- * training that may end early has no validation part; `RUN_INVALID` when `startFrom` holds no finished training.
+ * Errors: the signal's reason when aborted; `CONFIG_INVALID` when the training part does not fill one batch, a training
+ * that may end early has no validation part, or every corpus weighs 0; `RUN_INVALID` when `startFrom` holds no finished training.
  */
 export async function train(
   fold: Fold,
@@ -74,10 +78,12 @@ export async function train(
   const checkpoint = await folder.checkpoint();
   await folder.trimHistory(checkpoint?.epoch ?? 0);
   if (checkpoint && isFinished(checkpoint, config)) return;
-  if (config.patience !== undefined && fold.validation.length === 0) {
+  const validated = fold.validation.filter((clip) => heldOut.has(clip));
+  if (config.patience !== undefined && validated.length === 0) {
     throw new MarsError(
       'CONFIG_INVALID',
-      `"patience" is ${config.patience}, and fold ${fold.name} has no clip that validates: nothing tells when to stop.`,
+      `"patience" is ${config.patience}, and fold ${fold.name} has no usable clip that validates: nothing tells when ` +
+        'to stop. Let somebody validate, or leave "patience" out.',
     );
   }
 
@@ -94,8 +100,9 @@ export async function train(
         'Train on more clips, or in smaller batches.',
     );
   }
-  const normaliser = checkpoint?.normaliser ?? start?.normaliser ?? fitNormaliser(examples, width);
-  const corpora = labelledBy(fold.train, labels);
+  const given = start && isDeepStrictEqual(start.features, config.features) ? start.normaliser : undefined;
+  const normaliser = checkpoint?.normaliser ?? given ?? fitNormaliser(examples, width);
+  const corpora = labelledBy([...fold.train, ...validated], labels);
   const plan = planBatches(config, seed, new Dataset(examples, normaliser, config.frames), {
     labelCount: labels.length,
     corpora: clips.flatMap((clip) => features.variants.map(() => corpora.names.indexOf(clip.corpus))),
@@ -113,7 +120,6 @@ export async function train(
     seed,
     threads,
   });
-  const validated = fold.validation.filter((clip) => heldOut.has(clip));
   const validator = await Validator.create(network, config, labels, threads);
   const validation = {
     data: new Dataset(toExamples(validated, heldOut, labels), normaliser, config.frames),
@@ -225,17 +231,22 @@ function better(
   };
 }
 
-/** The corpora of the training part and, per corpus, the classes that it labels. */
+/**
+ * The corpora and, per corpus, the classes that its clips may be: those that it labels, and those that none does, which
+ * are wrong everywhere. One corpus alone leaves nothing open.
+ */
 function labelledBy(
   clips: readonly Clip[],
   labels: readonly string[],
 ): { names: string[]; labelled: number[][] } {
-  const emotions = Map.groupBy(clips, ({ corpus }) => corpus);
-  const known = (ofCorpus: readonly Clip[]) => {
-    const present = new Set<string>(ofCorpus.map(({ emotion }) => emotion));
-    return labels.flatMap((label, index) => (present.has(label) ? [index] : []));
-  };
-  return { names: [...emotions.keys()], labelled: [...emotions.values()].map(known) };
+  const byCorpus = Map.groupBy(clips, ({ corpus }) => corpus);
+  const emotionsOf = (some: readonly Clip[]) => new Set<string>(some.map(({ emotion }) => emotion));
+  const anywhere = emotionsOf(clips);
+  const labelled = [...byCorpus.values()].map((ofCorpus) => {
+    const present = emotionsOf(ofCorpus);
+    return labels.flatMap((label, index) => (present.has(label) || !anywhere.has(label) ? [index] : []));
+  });
+  return { names: [...byCorpus.keys()], labelled };
 }
 
 function planBatches(
@@ -250,6 +261,12 @@ function planBatches(
   }: { names: readonly string[] } & Pick<BatchPlan, 'corpora' | 'labelled' | 'labelCount'>,
 ): BatchPlan {
   const weights = samplingWeights && names.map((name) => samplingWeights[name] ?? 1);
+  if (weights && corpora.every((corpus) => weights[corpus] === 0)) {
+    throw new MarsError(
+      'CONFIG_INVALID',
+      `"samplingWeights" gives 0 to ${names.join(', ')}: nothing is left to train on. Give one of them more.`,
+    );
+  }
   return {
     rows,
     shape,
@@ -281,6 +298,8 @@ interface Start {
   readonly network: Network;
   readonly weights: Weights;
   readonly normaliser: Checkpoint['normaliser'];
+  /** What the normaliser is of. */
+  readonly features: TrainConfig['features'];
 }
 
 async function readStart(folder: RunFolder): Promise<Start> {
@@ -293,7 +312,12 @@ async function readStart(folder: RunFolder): Promise<Start> {
     );
   }
   const network = buildNetwork(config.network, featureWidth(config.features), labels.length);
-  return { network, weights: finalWeights(checkpoint, config), normaliser: checkpoint.normaliser };
+  return {
+    network,
+    weights: finalWeights(checkpoint, config),
+    normaliser: checkpoint.normaliser,
+    features: config.features,
+  };
 }
 
 /** Copies what has the same name and size; the rest stays as drawn. */
@@ -351,10 +375,10 @@ class Validator {
     return new Validator(session, labels, vectorSize(network.buffers) > 0);
   }
 
-  /** `known`: per example, the classes that it may be (all, where its corpus was not trained on). */
+  /** `known`: per example, the classes that it may be. */
   async measure(
     { rows, size, shape: [frames, width], labels }: Dataset,
-    known: readonly (readonly number[] | undefined)[],
+    known: readonly (readonly number[])[],
     { parameters, buffers }: Weights,
   ): Promise<Partial<EpochRecord>> {
     if (size === 0) return {};
@@ -377,9 +401,7 @@ class Validator {
           (index - start) * classes,
           (index - start + 1) * classes,
         );
-        const values = known[index]
-          ? row.map((value, k) => (known[index]!.includes(k) ? value : -Infinity))
-          : row;
+        const values = row.map((value, k) => (known[index].includes(k) ? value : -Infinity));
         predicted.push(argmax(values));
         loss += logSumExp(values) - values[labels[index]];
       }
