@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MarsError } from '../errors.ts';
 import { decodeAudio } from './decode.ts';
+import { makeFlac } from './flac-fixture.ts';
 import { concatenate, makeWav, WAV_CODINGS } from './wav-fixture.ts';
 
 // A plain array: `slice` of a Node Buffer is a view.
@@ -66,6 +67,22 @@ describe('encoded tones come back with their rate, length, frequency and level',
       const expected = 0.5 * Math.sin((2 * Math.PI * 1_000 * i) / 16_000);
       expect(Math.abs(sample - expected)).toBeLessThanOrEqual(1 / 32768);
     });
+  });
+
+  test.each([8, 16, 24] as const)('a FLAC of %i bits is the WAV of the same samples', async (bits) => {
+    // Of 16 bits every value there is, of 24 as many, spread evenly.
+    const channel = (seed: number) =>
+      Array.from(
+        { length: 1 << 16 },
+        (_, i) => (Math.imul(i + seed, 0x9e37_79b1) >> (32 - bits)) / 2 ** (bits - 1),
+      );
+    for (const channels of [[channel(0)], [channel(0), channel(1), channel(2)]]) {
+      const wav = await decodeAudio(makeWav({ channels, coding: WAV_CODINGS[`PCM ${bits}`] }));
+      const flac = await decodeAudio(makeFlac({ channels, bits }));
+      expect(flac.sampleRate).toBe(wav.sampleRate);
+      expect(flac.samples).toHaveLength(1 << 16);
+      expect(flac.samples.findIndex((sample, i) => sample !== wav.samples[i])).toBe(-1);
+    }
   });
 
   test('the one sample of the shortest recording', async () => {

@@ -16,6 +16,7 @@ interface StreamInfo {
   /** Samples in a frame, the last one excepted, if all have the same number. */
   blockSize: number;
   sampleRate: number;
+  bitsPerSample: number;
   /** 0 where the encoder could not know it. */
   totalSamples: number;
 }
@@ -28,7 +29,7 @@ interface StreamInfo {
  */
 export async function readFlac(bytes: Uint8Array): Promise<Audio> {
   const info = readStreamInfo(bytes);
-  return decodeFlac(bytes, info.sampleRate, info.totalSamples || endOfLastFrame(bytes, info));
+  return decodeFlac(bytes, info, info.totalSamples || endOfLastFrame(bytes, info));
 }
 
 /**
@@ -42,16 +43,23 @@ export async function readOggFlac(
   header: Uint8Array,
   granulePosition: bigint,
 ): Promise<Audio> {
-  const { sampleRate, totalSamples } = readStreamInfo(header);
-  return decodeFlac(bytes, sampleRate, totalSamples || Number(granulePosition));
+  const info = readStreamInfo(header);
+  return decodeFlac(bytes, info, info.totalSamples || Number(granulePosition));
 }
 
-async function decodeFlac(bytes: Uint8Array, sampleRate: number, totalSamples: number): Promise<Audio> {
+async function decodeFlac(
+  bytes: Uint8Array,
+  { sampleRate, bitsPerSample }: StreamInfo,
+  totalSamples: number,
+): Promise<Audio> {
   const { FLACDecoder } = await import('@wasm-audio-decoders/flac');
+  const fullScale = 2 ** (bitsPerSample - 1);
   const { samples } = await runDecoder(new FLACDecoder(), bytes, {
     name: 'FLAC',
     maxLength: totalSamples,
     trailer: LOOK_AHEAD,
+    // The decoder divides by the largest number, 32767 of 16 bits; full scale is 32768, as in WAV.
+    rescale: (sample) => Math.round(sample * (fullScale - 1)) / fullScale,
   });
   const missing = totalSamples - samples.length;
   if (missing > 0) throw truncated(`${missing} of ${totalSamples} samples are missing`);
@@ -72,6 +80,7 @@ function readStreamInfo(header: Uint8Array): StreamInfo {
   return {
     blockSize: view.getUint16(0),
     sampleRate: view.getUint32(10) >>> 12,
+    bitsPerSample: ((view.getUint16(12) >> 4) & 31) + 1,
     totalSamples: (view.getUint8(13) & 15) * 2 ** 32 + view.getUint32(14),
   };
 }

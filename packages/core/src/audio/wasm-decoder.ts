@@ -25,12 +25,18 @@ interface Decoded {
  * @param options.name of the format, for messages
  * @param options.maxLength samples after which the rest is filling
  * @param options.trailer bytes to hand over after the last of the file
+ * @param options.rescale what makes a decoded sample one of full scale 1
  * @throws MarsError AUDIO_UNREADABLE if the decoder reports an error
  */
 export async function runDecoder(
   decoder: WasmDecoder,
   bytes: Uint8Array,
-  { name, maxLength = Infinity, trailer }: { name: string; maxLength?: number; trailer?: Uint8Array },
+  {
+    name,
+    maxLength = Infinity,
+    trailer,
+    rescale,
+  }: { name: string; maxLength?: number; trailer?: Uint8Array; rescale?: (sample: number) => number },
 ): Promise<Audio> {
   await decoder.ready;
   try {
@@ -44,7 +50,10 @@ export async function runDecoder(
         );
       }
       if (decoded.samplesDecoded <= 0) return;
-      blocks.push(mixToMono(decoded.channelData, decoded.samplesDecoded));
+      const channels = rescale
+        ? decoded.channelData.map((samples) => samples.map(rescale))
+        : decoded.channelData;
+      blocks.push(mixToMono(channels, decoded.samplesDecoded));
       sampleRate = decoded.sampleRate;
     };
     for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {

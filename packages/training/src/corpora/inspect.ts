@@ -49,18 +49,9 @@ export async function inspectRecording(file: string): Promise<InspectionResult> 
   }
 }
 
-/**
- * Decoders disagree on what full scale is: 32768 steps in WAV, 32767 in FLAC. The grid on which all samples lie gives
- * the recorded integers back; where they lie on none (lossy coding, more than 16 bits) they are rounded.
- */
+/** Over the recorded integers of up to 16 bits; what has finer steps (more bits, lossy coding) is rounded to theirs. */
 function hashSound({ samples, sampleRate }: Audio): string {
-  const steps = [32_768, 32_767].find((grid) => samples.every((sample) => isWhole(sample * grid))) ?? 32_768;
   const integers = new Int32Array(samples.length);
-  for (let i = 0; i < samples.length; i++) integers[i] = Math.round(samples[i] * steps);
+  for (let i = 0; i < samples.length; i++) integers[i] = Math.round(samples[i] * 32_768);
   return createHash('sha256').update(`${sampleRate}\n`).update(new Uint8Array(integers.buffer)).digest('hex');
-}
-
-/** Within what a 32-bit float rounds off a 16-bit integer. */
-function isWhole(value: number): boolean {
-  return Math.abs(value - Math.round(value)) < 0.005;
 }

@@ -3,6 +3,7 @@ import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, parse } from 'node:path';
 import { encodeWav, type WavFormat } from '@mars/core';
 import { describe, expect, test } from 'vitest';
+import { makeFlac } from '../../../core/src/audio/flac-fixture.ts';
 import { folderOf } from '../../test/folders.ts';
 import { sing } from '../../test/synthetic-corpus.ts';
 import { verifyCorpus } from './verify.ts';
@@ -67,16 +68,19 @@ describe('findings', () => {
     ]);
   });
 
-  test('samples on the 32767 steps of a FLAC decoder are those of a WAV file', async () => {
-    const integers = sing('y', 1, 3).samples.map((value) => Math.round(value * 80_000) % 32_767);
+  test('a FLAC and the WAV of the same samples are one recording', async () => {
+    const samples = sing('y', 1, 3).samples.map((value) => Math.round(value * 32_768) / 32_768);
     const root = await corpusOf({
-      'sad/flac.wav': wav(
-        integers.map((value) => value / 32_767),
-        'float32',
-      ),
-      'sad/wav.wav': wav(integers.map((value) => value / 32_768)),
+      'sad/a.flac': makeFlac({ channels: [Array.from(samples)], bits: 16 }),
+      'sad/a.wav': encodeWav({ samples, sampleRate: 16_000 }),
     });
-    expect((await verify(root)).findings.map(({ kind }) => kind)).toEqual(['duplicate']);
+    expect((await verify(root)).findings).toMatchObject([
+      {
+        kind: 'duplicate',
+        clips: ['sad/a.flac', 'sad/a.wav'],
+        message: 'the same audio in different files, sad each time',
+      },
+    ]);
   });
 
   test('two speakers of one recording contradict each other', async () => {
