@@ -1,8 +1,9 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MarsError } from '@mars/core';
+import { loadRecogniser, MarsError, type Calibration } from '@mars/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LABELS, openWorkshop, tinyConfig, type Workshop } from '../test/synthetic-corpus.ts';
+import { fitCalibration } from './calibration.ts';
 import { hashClips } from './corpora/clip.ts';
 import type { Prediction } from './evaluate.ts';
 import { runExperiment, type ExperimentOptions } from './experiment.ts';
@@ -50,12 +51,14 @@ describe('a finished experiment', () => {
     expect((await readdir(out)).sort()).toEqual([...names, 'experiment.json', 'report.json'].sort());
     for (const name of names) {
       expect((await readdir(join(out, name))).sort()).toEqual([
+        'calibration.json',
         'checkpoint.safetensors',
         'history.jsonl',
         'metrics.json',
         'model.onnx',
         'predictions.jsonl',
         'run.json',
+        'validation.jsonl',
       ]);
       expect((await new RunFolder(join(out, name)).description()).threads).toBe(1);
     }
@@ -69,6 +72,19 @@ describe('a finished experiment', () => {
     ]);
     expect(report.groups.speaker).toHaveLength(6);
     expect(report.confusion.flat().reduce((sum, clips) => sum + clips, 0)).toBe(96);
+  });
+
+  test('has fitted its calibration on the validation clips alone, and its models hold it', async () => {
+    for (const { training } of report.trainings) {
+      const folder = new RunFolder(join(out, training));
+      const calibration = await folder.readJson<Calibration>('calibration.json');
+      const predictions = await folder.readLines<Prediction>('validation.jsonl');
+      const { clips } = await folder.description();
+      expect(predictions.map(({ corpus, id }) => `${corpus}/${id}`)).toEqual(clips.validation);
+      expect(calibration).toEqual(fitCalibration(predictions, LABELS));
+      await using recogniser = await loadRecogniser(await readFile(join(folder.path, 'model.onnx')));
+      expect(recogniser.metadata.calibration).toEqual(calibration);
+    }
   });
 
   test('is not done again', async () => {
@@ -130,6 +146,17 @@ describe('interrupted', () => {
       const bytes = (run: string) => readFile(join(run, 'seed-seed1', file));
       expect((await bytes(out)).equals(await bytes(reference)), file).toBe(true);
     }
+  });
+
+  test('while it is tested, it is not calibrated twice', async () => {
+    const out = newRun();
+    await runTiny({ out });
+    const files = ['calibration.json', 'validation.jsonl', 'model.onnx', 'predictions.jsonl', 'metrics.json'];
+    const read = () => Promise.all(files.map((file) => readFile(join(out, 'seed-seed1', file), 'base64')));
+    const before = await read();
+    await rm(join(out, 'seed-seed1', 'metrics.json'));
+    await runTiny({ out, resume: true });
+    expect(await read()).toEqual(before);
   });
 
   test('before it began', async () => {

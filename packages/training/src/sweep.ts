@@ -23,7 +23,13 @@ const sweepFile = z.strictObject({
   /** What differs from the base in every run. */
   set: changes.default({}),
   /** Runs by name, each with what differs in it. */
-  runs: z.record(z.string().regex(/^[\w-]+$/, 'letters, digits, - and _ only'), changes).optional(),
+  runs: z
+    .record(z.string(), changes)
+    .refine(
+      (runs) => Object.keys(runs).every((name) => /^[\w-]+$/.test(name)),
+      'The name of a run, which is that of its folder, takes letters, digits, - and _ only',
+    )
+    .optional(),
   /** Values by path: every combination is a run. */
   grid: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
 });
@@ -47,8 +53,8 @@ export interface SweepResult {
 /**
  * The runs that a sweep file asks for.
  *
- * Errors: `CONFIG_INVALID` for a file that is no sweep, names neither runs nor a grid, or sets what a configuration does
- * not have.
+ * Errors: `CONFIG_INVALID` for a file that is no sweep, names neither runs nor a grid or one name twice, or sets what a
+ * configuration does not have.
  *
  * @example
  * // {"base": "seed", "set": {"epochs": 20}, "runs": {"recipe": {}, "bigru": {"network": {"bidirectional": true}}}}
@@ -73,6 +79,13 @@ export async function planSweep(file: string): Promise<SweepRun[]> {
   if (planned.length === 0) {
     throw new MarsError('CONFIG_INVALID', `${file} names no "runs" and no "grid": there is nothing to try.`);
   }
+  const twice = planned.find(({ name }, index) => planned.findIndex((run) => run.name === name) < index);
+  if (twice) {
+    throw new MarsError(
+      'CONFIG_INVALID',
+      `${file} asks for two runs that would both be called "${twice.name}". Give them names of their own under "runs".`,
+    );
+  }
   return planned;
 }
 
@@ -92,7 +105,7 @@ export async function runSweep(
     onRun?.(run);
     const folder = join(out, run.name);
     const report = await runExperiment({ ...options, config: run.config, out: folder });
-    results.push({ name: run.name, report, validationUar: await validationUar(folder, report) });
+    results.push({ name: run.name, report, validationUar: await validationUar(folder, run.config, report) });
     tested.push(await readTested(folder, report));
   }
   const [first] = tested;
@@ -112,15 +125,20 @@ async function readTested(folder: string, { trainings }: ExperimentReport): Prom
   );
 }
 
-/** Over seeds, each seed's figure being the mean over its folds. */
-async function validationUar(folder: string, { trainings }: ExperimentReport): Promise<Spread> {
+/** Of the epoch whose weights are the model; over seeds, each seed's figure being the mean over its folds. */
+async function validationUar(
+  folder: string,
+  { patience }: TrainConfig,
+  { trainings }: ExperimentReport,
+): Promise<Spread> {
   const bySeed = Map.groupBy(trainings, ({ seed }) => seed);
   const means: number[] = [];
   for (const [seed, ofSeed] of bySeed) {
     const figures: number[] = [];
     for (const { fold } of ofSeed) {
       const history = await new RunFolder(join(folder, trainingName(fold, seed))).history();
-      figures.push(history.at(-1)?.validationUar ?? NaN);
+      const uars = history.map((record) => record.validationUar ?? NaN);
+      figures.push(patience === undefined ? (uars.at(-1) ?? NaN) : Math.max(...uars));
     }
     means.push(spread(figures).mean);
   }

@@ -72,7 +72,8 @@ async function run(
 
 /** Fits temperature and threshold to what the model says of the clips that validated. */
 async function calibrateTraining(folder: RunFolder, fold: Fold, signal: AbortSignal): Promise<void> {
-  if (fold.validation.length === 0) return;
+  // Where it has been fitted, the model holds it already: fitted again, it would be that of calibrated scores.
+  if (fold.validation.length === 0 || (await folder.readJson('calibration.json'))) return;
   const { bytes, metadata } = await exportTraining(folder, 'uncalibrated');
   await using recogniser = await loadRecogniser(bytes);
   const { predictions } = await predictFold(recogniser, { test: fold.validation }, { signal });
