@@ -1,4 +1,5 @@
 import { basename, join, resolve } from 'node:path';
+import type { Calibration } from '@mars/core';
 import type { TrainConfig } from '../config.ts';
 import type { Clip } from '../corpora/clip.ts';
 import type { Prediction } from '../evaluate.ts';
@@ -14,6 +15,8 @@ export interface Training {
   readonly description: RunDescription;
   readonly history: readonly EpochRecord[];
   readonly predictions: readonly Prediction[];
+  /** Absent in runs of an older MARS. */
+  readonly calibration?: Calibration;
 }
 
 /** All that a report of a run is made of. */
@@ -31,7 +34,7 @@ export interface Evidence {
 }
 
 /**
- * Reads a finished run: `report.json`, and of each training its description, history and predictions. What an older
+ * Reads a finished run: `report.json`, and of each training its description, history, predictions and calibration. What an older
  * `report.json` lacks is measured anew from the predictions; what it holds stays as it is.
  *
  * Errors: `RUN_INVALID` when the folder is no run, or not all its trainings are done.
@@ -49,7 +52,9 @@ export async function readEvidence(run: string, clips: readonly Clip[] = []): Pr
         ...pickFacts(known.get(row.id)),
         ...row,
       }));
-      return { name, fold, seed, description, history: await folder.history(), predictions };
+      const history = await folder.history();
+      const calibration = await folder.readJson<Calibration>('calibration.json');
+      return { name, fold, seed, description, history, predictions, calibration };
     }),
   );
   const { preset, protocol, labels, failures } = stored;

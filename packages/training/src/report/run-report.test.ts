@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LABELS } from '../../test/synthetic-corpus.ts';
 import { writeSyntheticRun } from '../../test/synthetic-run.ts';
 import type { ExperimentReport } from '../experiment-report.ts';
+import { writeCalibrations } from './calibrations.ts';
 import { readEvidence } from './evidence.ts';
 import { RANDOM_SPLIT_CAVEAT, writeRunReport, type ReportFiles } from './run-report.ts';
 
@@ -123,6 +124,29 @@ describe('the page', () => {
     expect(rows.at(-1)!.at(-2)).toBe(percent(report.overSeeds.uar.mean));
   });
 
+  test('confidence: the calibrations, and what is answered with them', () => {
+    const confidence = [...parse(files).querySelectorAll('section')].find((section) =>
+      section.querySelector('h2')!.textContent.startsWith('Confidence'),
+    )!;
+    const text = confidence.textContent.replaceAll(/\s+/g, ' ');
+    expect(text).toContain('temperature 1.38 (1.25 to 1.50)');
+    expect(text).toContain('threshold 50.0 %. Below');
+    const { coverage, selectiveAccuracy } = report.overSeeds;
+    expect(text).toContain(`${percent(coverage!.mean)} % of the test clips are answered with an emotion`);
+    expect(text).toContain(`and ${percent(selectiveAccuracy!.mean)} % of these answers are right`);
+    const rows = [...confidence.querySelectorAll('section > details tbody tr')].map(cellsOf);
+    expect(rows).toEqual(
+      report.trainings.map((training) => [
+        training.training,
+        training.fold === 'emobox-1' ? '1.25' : '1.50',
+        '50.0',
+        percent(training.coverage!),
+        percent(training.selectiveAccuracy!),
+      ]),
+    );
+    expect(coverage!.mean).toBeLessThan(0.95);
+  });
+
   test('config and provenance: enough to train it again', () => {
     const text = parse(files).body.textContent;
     for (const fact of ['features.nMfcc', 'emobox-2-seed1', '0, 1, 2', '48 tested', 'MARS 0.1.0']) {
@@ -151,6 +175,11 @@ test('names are text, whatever stands in them', async () => {
     name,
   );
   expect(document.querySelector('#speakers svg')!.textContent).toContain(name);
+});
+
+test('a run of an older MARS has no calibration to show', async () => {
+  await writeSyntheticRun(join(root, 'uncalibrated'), { calibrated: false, seeds: [0] });
+  expect(writeCalibrations(await readEvidence(join(root, 'uncalibrated')))).toBeUndefined();
 });
 
 test('an older report.json keeps its numbers, and what it lacks is measured', async () => {

@@ -1,5 +1,6 @@
 import type { ExperimentReport } from '../experiment-report.ts';
 import { PROTOCOL_DESCRIPTIONS } from '../splits/protocols.ts';
+import { writeCalibrations } from './calibrations.ts';
 import { confusionMatrix } from './confusion.ts';
 import { predictionsBySeed, type Evidence } from './evidence.ts';
 import type { Figure, Table } from './figure.ts';
@@ -41,7 +42,11 @@ export function writeRunReport(evidence: Evidence, { attention }: { attention?: 
       figures: [speakerDots(evidence), groupDots(evidence)],
       after: writeTable(foldTable(evidence), 'UAR of each fold and seed, in per cent.'),
     },
-    { heading: 'Confidence', figures: [reliabilityDiagram(evidence), riskCoveragePlot(evidence)] },
+    {
+      heading: 'Confidence',
+      figures: [reliabilityDiagram(evidence), riskCoveragePlot(evidence)],
+      after: writeCalibrations(evidence),
+    },
     {
       heading: 'What it listens to',
       figures: [attention],
