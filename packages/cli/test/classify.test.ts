@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeWav } from '@mars/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { jsonLines, MARS, mars, voice, workspace } from './mars.ts';
+import { callMars, jsonLines, MARS, mars, voice, workspace } from './mars.ts';
 
 const SAMPLES = join(import.meta.dirname, '../../../samples');
 
 const { folder, remove } = await workspace();
 afterAll(remove);
-const classify = (...args: string[]) => mars(['classify', '--model', 'tiny.onnx', ...args], { cwd: folder });
+const classify = (...args: string[]) =>
+  callMars(['classify', '--model', 'tiny.onnx', ...args], { cwd: folder });
 
 beforeAll(async () => {
   await mkdir(join(folder, 'calls/monday'), { recursive: true });
@@ -23,7 +24,9 @@ beforeAll(async () => {
 
 describe('what is printed', () => {
   test('--json: one object per line, as the contract says', async () => {
-    const { status, stdout, stderr } = await classify('--json', 'clip.wav');
+    const { status, stdout, stderr } = await mars(['classify', '-m', 'tiny.onnx', '--json', 'clip.wav'], {
+      cwd: folder,
+    });
     const [line, ...rest] = jsonLines(stdout);
     expect(rest).toEqual([]);
     expect(Object.keys(line)).toEqual(['file', 'durationSec', 'verdict', 'emotion', 'confidence', 'scores']);
@@ -89,7 +92,7 @@ describe('what is found', () => {
   test('a model can be named by its folder', async () => {
     await mkdir(join(folder, 'mine'));
     await copyFile(join(folder, 'tiny.onnx'), join(folder, 'mine/model.onnx'));
-    const { status } = await mars(['classify', '--model', 'mine', 'clip.wav'], { cwd: folder });
+    const { status } = await callMars(['classify', '--model', 'mine', 'clip.wav'], { cwd: folder });
     expect(status).toBe(0);
   });
 });
@@ -105,7 +108,7 @@ describe('wrong usage: status 2, nothing on stdout, and a word on stderr', () =>
     ['no such model', ['classify', '--model', 'nobody', 'clip.wav'], 'MODEL_NOT_FOUND'],
     ['a model that is none', ['classify', '--model', 'clip.wav', 'clip.wav'], 'MODEL_INVALID'],
   ])('%s', async (_, args, message) => {
-    const { status, stdout, stderr } = await mars(args, { cwd: folder });
+    const { status, stdout, stderr } = await callMars(args, { cwd: folder });
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toContain(message);
   });

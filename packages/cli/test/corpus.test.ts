@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeWav } from '@mars/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mars, voice, workspace } from './mars.ts';
+import { callMars, voice, workspace } from './mars.ts';
 
 const { folder, remove } = await workspace();
 afterAll(remove);
@@ -23,11 +23,11 @@ beforeAll(async () => {
 });
 
 test('corpus list names every corpus with its licence and source', async () => {
-  const { status, stdout } = await mars(['corpus', 'list']);
+  const { status, stdout } = await callMars(['corpus', 'list']);
   expect(status).toBe(0);
   expect(stdout).toContain('mars corpus get ravdess');
   expect(stdout).toContain('register');
-  const entries = (await mars(['corpus', 'list', '--json'])).stdout
+  const entries = (await callMars(['corpus', 'list', '--json'])).stdout
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as { name: string; licence: string; citation: string });
@@ -37,7 +37,7 @@ test('corpus list names every corpus with its licence and source', async () => {
 
 describe('corpus verify', () => {
   test('counts a folder per label, and says what its missing speakers mean', async () => {
-    const { status, stdout, stderr } = await mars(
+    const { status, stdout, stderr } = await callMars(
       ['corpus', 'verify', 'mine', 'mine', '--labels', 'map.json'],
       {
         cwd: folder,
@@ -51,7 +51,7 @@ describe('corpus verify', () => {
   });
 
   test('a table as JSON, by speaker', async () => {
-    const { status, stdout } = await mars(['corpus', 'verify', 'mine', 'mine.csv', '--json'], {
+    const { status, stdout } = await callMars(['corpus', 'verify', 'mine', 'mine.csv', '--json'], {
       cwd: folder,
     });
     expect(status).toBe(0);
@@ -61,7 +61,7 @@ describe('corpus verify', () => {
       speakers: { Ann: { happy: 1, sad: 0 }, Bob: { happy: 0, sad: 1 } },
       findings: [],
     });
-    const { stdout: rows } = await mars(['corpus', 'verify', 'mine', 'mine.csv', '--speakers'], {
+    const { stdout: rows } = await callMars(['corpus', 'verify', 'mine', 'mine.csv', '--speakers'], {
       cwd: folder,
     });
     expect(rows).toMatch(/^Ann +1 +1 +0$/m);
@@ -70,7 +70,7 @@ describe('corpus verify', () => {
   test('status 1 for a fault that training would meet', async () => {
     const copy = join(folder, 'mine/sad/copy-of-joy.wav');
     await writeFile(copy, await readFile(join(folder, 'mine/joy/a.wav')));
-    const { status, stdout } = await mars(['corpus', 'verify', 'mine', 'mine', '--labels', 'map.json'], {
+    const { status, stdout } = await callMars(['corpus', 'verify', 'mine', 'mine', '--labels', 'map.json'], {
       cwd: folder,
     });
     await rm(copy);
@@ -87,14 +87,14 @@ describe('corpus verify', () => {
       encodeWav({ samples: new Float32Array(16_000), sampleRate: 16_000 }),
     );
     await writeFile(join(folder, 'crema/1001_DFA_ANG_XX.wav'), recording(1));
-    const { status, stdout } = await mars(['corpus', 'verify', 'crema-d', 'crema'], { cwd: folder });
+    const { status, stdout } = await callMars(['corpus', 'verify', 'crema-d', 'crema'], { cwd: folder });
     expect(status).toBe(0);
     expect(stdout).toContain('2 of 7442 clips');
     expect(stdout).toContain('fault: silent\n  1076_MTI_SAD_XX.wav: digital silence [left out]');
   });
 
   test('status 2 for labels that are no emotions', async () => {
-    const { status, stderr } = await mars(['corpus', 'verify', 'mine', 'mine'], { cwd: folder });
+    const { status, stderr } = await callMars(['corpus', 'verify', 'mine', 'mine'], { cwd: folder });
     expect(status).toBe(2);
     expect(stderr).toContain('"joy"');
   });
@@ -102,7 +102,7 @@ describe('corpus verify', () => {
 
 describe('corpus get', () => {
   test('of a corpus that is not to be fetched says where it is', async () => {
-    const { status, stdout, stderr } = await mars(['corpus', 'get', 'savee'], { cwd: folder });
+    const { status, stdout, stderr } = await callMars(['corpus', 'get', 'savee'], { cwd: folder });
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(/register.*CONFIG_INVALID/);
   });
@@ -111,7 +111,7 @@ describe('corpus get', () => {
     await mkdir(join(folder, 'corpora/tess'), { recursive: true });
     await writeFile(join(folder, 'corpora/tess/a.wav'), '');
     await writeFile(join(folder, 'corpora/tess/.mars-corpus.json'), '{"corpus":"tess","paths":["a.wav"]}');
-    const { status, stdout, stderr } = await mars(['corpus', 'get', 'tess'], { cwd: folder });
+    const { status, stdout, stderr } = await callMars(['corpus', 'get', 'tess'], { cwd: folder });
     expect({ status, stdout, stderr }).toEqual({
       status: 0,
       stdout: `${join(folder, 'corpora/tess')}\n`,
@@ -121,7 +121,7 @@ describe('corpus get', () => {
 });
 
 test.each(['list', 'verify', 'get'])('corpus %s --help teaches with examples', async (command) => {
-  const { status, stdout } = await mars(['corpus', command, '--help']);
+  const { status, stdout } = await callMars(['corpus', command, '--help']);
   expect(status).toBe(0);
   expect(stdout).toMatch(new RegExp(`Examples:\\n {2}mars corpus ${command}`));
 });

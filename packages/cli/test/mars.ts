@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { vi } from 'vitest';
 import { tinyModel } from '../../core/test/tiny-model.ts';
+import { runMars } from '../src/program.ts';
 
 export const MARS = join(import.meta.dirname, '../bin/mars.js');
 
@@ -15,6 +17,39 @@ export interface Result {
 /** Runs the real command in a process of its own. */
 export function mars(args: string[], { cwd }: { cwd?: string } = {}): Promise<Result> {
   return startMars(args, { cwd }).result;
+}
+
+/**
+ * Runs the command line in this process, where the process itself is not the point: a start of Node takes longer than
+ * most of what is tested. One at a time.
+ */
+export async function callMars(
+  args: string[],
+  { cwd = process.cwd() }: { cwd?: string } = {},
+): Promise<Result> {
+  const printed = { stdout: '', stderr: '' };
+  const write = (name: keyof typeof printed) => (text: string | Uint8Array, done?: unknown) => {
+    printed[name] += String(text);
+    if (typeof done === 'function') done();
+    return true;
+  };
+  const spies = [
+    vi.spyOn(process.stdout, 'write').mockImplementation(write('stdout')),
+    vi.spyOn(process.stderr, 'write').mockImplementation(write('stderr')),
+    vi.spyOn(console, 'log').mockImplementation((text: string) => write('stdout')(`${text}\n`)),
+    vi.spyOn(console, 'error').mockImplementation((text: string) => write('stderr')(`${text}\n`)),
+  ];
+  const [folder, exitCode] = [process.cwd(), process.exitCode];
+  process.exitCode = undefined;
+  process.chdir(cwd);
+  try {
+    const status = await runMars(args);
+    return { status, ...printed };
+  } finally {
+    process.chdir(folder);
+    process.exitCode = exitCode;
+    for (const spy of spies) spy.mockRestore();
+  }
 }
 
 /** The real command while it runs. */

@@ -2,12 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeSyntheticRun } from '../../training/test/synthetic-run.ts';
-import { mars, workspace } from './mars.ts';
+import { callMars, workspace } from './mars.ts';
 
 const { folder, remove } = await workspace();
 afterAll(remove);
 
-const run = (...args: string[]) => mars(args, { cwd: folder });
+const run = (...args: string[]) => callMars(args, { cwd: folder });
 
 beforeAll(async () => {
   await writeSyntheticRun(join(folder, 'weak'), { skill: 0.3 });

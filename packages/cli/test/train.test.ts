@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ExperimentReport } from '@mars/training';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeSyntheticCorpus } from '../../training/test/synthetic-corpus.ts';
-import { mars, startMars, workspace, type Result } from './mars.ts';
+import { callMars, startMars, workspace, type Result } from './mars.ts';
 
 const TIMEOUT = 120_000;
 
@@ -11,7 +11,7 @@ const { folder, remove } = await workspace();
 afterAll(remove);
 
 const CORPUS = ['--corpus', 'ravdess=corpus'];
-const run = (...args: string[]) => mars(args, { cwd: folder });
+const run = (...args: string[]) => callMars(args, { cwd: folder });
 const RECIPE = ['train', 'seed', ...CORPUS, '--cache', 'cache', '--threads', '1', '--epochs', '9'];
 const trainArgs = (out: string, ...more: string[]) => [...RECIPE, '--out', out, ...more];
 

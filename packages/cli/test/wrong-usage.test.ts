@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PROTOCOL_DESCRIPTIONS } from '@mars/training/choices';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeSyntheticCorpus } from '../../training/test/synthetic-corpus.ts';
-import { mars, workspace } from './mars.ts';
+import { callMars, workspace } from './mars.ts';
 
 const { folder, remove } = await workspace();
 afterAll(remove);
@@ -32,7 +32,7 @@ describe('status 2, nothing on stdout, nothing written, and a word on stderr', (
     ['an export of no run', ['export', 'corpus', '-o', 'new'], 'RUN_INVALID'],
   ])('%s', async (_, args, message) => {
     const before = await readdir(folder);
-    const { status, stdout, stderr } = await mars(args, { cwd: folder });
+    const { status, stdout, stderr } = await callMars(args, { cwd: folder });
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toContain(message);
     expect(await readdir(folder)).toEqual(before);
@@ -40,13 +40,13 @@ describe('status 2, nothing on stdout, nothing written, and a word on stderr', (
 });
 
 test.each(['train', 'evaluate', 'export'])('%s --help teaches with examples', async (command) => {
-  const { status, stdout } = await mars([command, '--help']);
+  const { status, stdout } = await callMars([command, '--help']);
   expect(status).toBe(0);
   expect(stdout).toMatch(new RegExp(`Examples:\\n {2}mars ${command} `));
 });
 
 test.each(['train', 'evaluate'])('%s --help says what every protocol is for', async (command) => {
-  const { stdout } = await mars([command, '--help']);
+  const { stdout } = await callMars([command, '--help']);
   for (const [name, description] of Object.entries(PROTOCOL_DESCRIPTIONS)) {
     expect(stdout).toMatch(new RegExp(`^ {2}${name} +${description.replace('?', '\\?')}$`, 'm'));
   }
