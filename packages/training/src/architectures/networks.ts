@@ -10,10 +10,7 @@ export type NetworkSettings = z.infer<typeof networkSettings>;
 
 /** The network of these settings: (B, T, inFeatures) → logits (B, labels). */
 export function buildNetwork(settings: NetworkSettings, inFeatures: number, labels: number): Network {
-  switch (settings.kind) {
-    case 'seed':
-      return seedNetwork(settings, inFeatures, labels);
-    case 'head':
-      return headNetwork(settings, inFeatures, labels);
-  }
+  return settings.kind === 'seed'
+    ? seedNetwork(settings, inFeatures, labels)
+    : headNetwork(settings, inFeatures, labels);
 }

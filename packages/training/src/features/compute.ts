@@ -82,7 +82,7 @@ function applyVariant(
     }
     case 'telephone':
       return telephone(samples, { sampleRate });
-    case 'noise':
+    default:
       return addNoise(samples, { snrDb: random.uniform(...variant.snrDb), random });
   }
 }

@@ -32,14 +32,8 @@ export const SEED_FEATURES: MfccSettings = mfccSettings.parse({ kind: 'mfcc' });
 
 /** Numbers per frame. */
 export function featureWidth(settings: FeatureSettings): number {
-  switch (settings.kind) {
-    case 'mfcc':
-      return settings.nMfcc;
-    case 'logMel':
-      return settings.nMels;
-    case 'yamnet':
-      return yamnetWidth(settings);
-  }
+  if (settings.kind === 'yamnet') return yamnetWidth(settings);
+  return settings.kind === 'mfcc' ? settings.nMfcc : settings.nMels;
 }
 
 function range(lowest: number, highest: number, initial: readonly [number, number]) {
