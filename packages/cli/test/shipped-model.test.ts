@@ -17,7 +17,7 @@ test('classifies the samples', async () => {
   const lines = jsonLines(stdout);
   expect(lines).toHaveLength(7);
   for (const { verdict, scores = [] } of lines) {
-    expect(verdict).toBe('emotion');
+    expect(['emotion', 'uncertain']).toContain(verdict);
     expect(scores).toHaveLength(8);
   }
 });

@@ -28,7 +28,7 @@ It gives one score for each of: ${metadata.labels.join(', ')}.
 
 - Data: ${metadata.trainedOn}.
 - Recipe: ${describeRecipe(config)}, seed ${seed}.
-- Every training clip in ${config.variants.length} versions (${config.variants.map(({ kind }) => kind).join(', ')}); validation and test clips as recorded.
+- Every training clip in ${config.variants.length} versions (${config.variants.map(({ name, kind }) => name ?? kind).join(', ')}); validation and test clips as recorded.
 - ${clips.train.length} clips trained, ${clips.validation.length} validated (${validationServed(config)}), ${clips.test.length} tested (protocol ${protocol}).
 - Trained by MARS's own engine, in TypeScript.
 
@@ -135,6 +135,9 @@ function describeNetwork({ features, network, frames, testSpeeds }: TrainConfig)
   );
 }
 
+const SEED_CAVEAT = `
+The random split of \`seed\` has the same actors on both sides: it says how well voices that were heard are recognised.`;
+
 /** The figures in one look, and what they can say. */
 function summary(reports: readonly ExperimentReport[]): string {
   const measured = reports.some(({ protocol }) => protocol === 'emobox');
@@ -144,8 +147,7 @@ function summary(reports: readonly ExperimentReport[]): string {
   );
   return `Only the figure of \`emobox\`, whose actors were never heard in training, says something about a stranger's voice${
     measured ? '' : ', and it was not measured here'
-  }. The
-random split of \`seed\` has the same actors on both sides: it says how well voices that were heard are recognised.
+  }.${reports.some(({ protocol }) => protocol === 'seed') ? SEED_CAVEAT : ''}
 
 | protocol, % | accuracy | UAR | macro F1 |
 |---|---|---|---|
