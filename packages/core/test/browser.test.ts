@@ -7,10 +7,10 @@ import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CHROMIUM_TIMEOUT_MS, launchChromium } from '../../../test/chromium.ts';
 import type * as core from '../src/index.ts';
-import { loadRecogniser, type Recogniser } from '../src/index.ts';
+import { loadRecogniser } from '../src/index.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const MODEL = 'models/seed/model.onnx';
+const MODELS = ['models/seed/model.onnx', 'models/transfer/model.onnx'];
 const SAMPLES = ['man-plain.wav', 'man-high-fast-loud.flac', 'woman-high-fast-loud.mp3', 'whisper.opus'];
 
 /** @mars/core as a page gets it: its modules bundled, and the WebAssembly files beside them, by path. */
@@ -81,7 +81,6 @@ async function serve(bundle: Map<string, string | Uint8Array>): Promise<{ url: s
 let server: Awaited<ReturnType<typeof serve>>;
 let browser: Browser;
 let page: Page;
-let inNode: Recogniser;
 const complaints: string[] = [];
 
 beforeAll(async () => {
@@ -94,43 +93,45 @@ beforeAll(async () => {
   });
   await page.goto(server.url);
   await page.waitForFunction(() => 'mars' in globalThis);
-  inNode = await loadRecogniser(await readFile(join(ROOT, MODEL)));
 }, CHROMIUM_TIMEOUT_MS);
 afterAll(async () => {
-  await inNode?.dispose();
   await browser?.close();
   await server?.[Symbol.asyncDispose]();
 });
 
-test('a page and Node hear the same in a recording, from the file to the scores', async () => {
-  const inPage = await page.evaluate(
-    async ({ model, samples }) => {
-      const bytes = async (path: string) => new Uint8Array(await (await fetch(path)).arrayBuffer());
-      const recogniser = await mars.loadRecogniser(await bytes(`/${model}`));
-      const verdicts = [];
-      for (const sample of samples)
-        verdicts.push(await recogniser.classify(await bytes(`/samples/${sample}`)));
-      await recogniser.dispose();
-      return verdicts;
-    },
-    { model: MODEL, samples: SAMPLES },
-  );
-  for (const [index, sample] of SAMPLES.entries()) {
-    const expected = await inNode.classify(await readFile(join(ROOT, 'samples', sample)));
-    const { scores, ...verdict } = inPage[index];
-    expect(verdict).toEqual({
-      ...expected,
-      scores: undefined,
-      confidence: expect.closeTo(expected.confidence, 4),
-    });
-    for (const { label, score } of expected.scores) {
-      expect(scores.find((other) => other.label === label)?.score).toBeCloseTo(score, 4);
+test.each(MODELS)(
+  'a page and Node hear the same in a recording, from the file to the scores: %s',
+  async (model) => {
+    await using inNode = await loadRecogniser(await readFile(join(ROOT, model)));
+    const inPage = await page.evaluate(
+      async ({ path, samples }) => {
+        const bytes = async (file: string) => new Uint8Array(await (await fetch(file)).arrayBuffer());
+        const recogniser = await mars.loadRecogniser(await bytes(`/${path}`));
+        const verdicts = [];
+        for (const sample of samples)
+          verdicts.push(await recogniser.classify(await bytes(`/samples/${sample}`)));
+        await recogniser.dispose();
+        return verdicts;
+      },
+      { path: model, samples: SAMPLES },
+    );
+    for (const [index, sample] of SAMPLES.entries()) {
+      const expected = await inNode.classify(await readFile(join(ROOT, 'samples', sample)));
+      const { scores, ...verdict } = inPage[index];
+      expect(verdict).toEqual({
+        ...expected,
+        scores: undefined,
+        confidence: expect.closeTo(expected.confidence, 4),
+      });
+      for (const { label, score } of expected.scores) {
+        expect(scores.find((other) => other.label === label)?.score).toBeCloseTo(score, 4);
+      }
     }
-  }
-  expect(complaints).toEqual([]);
-  // One thread: the page has none of the headers that several would need.
-  expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
-});
+    expect(complaints).toEqual([]);
+    // One thread: the page has none of the headers that several would need.
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+  },
+);
 
 test('an error keeps its code in a page', async () => {
   const code = await page.evaluate(async () => {
