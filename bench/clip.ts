@@ -13,12 +13,14 @@ export async function benchClip(): Promise<void> {
   const samples = voiceLike(22_050);
   console.log(`  40 MFCCs at 22.05 kHz: ${show(await time(() => mfcc(samples, { nMfcc: 40 })), 2)}`);
 
-  const model = await readFile(join(import.meta.dirname, '../models/seed/model.onnx'));
-  await using recogniser = await loadRecogniser(model, { threads: 1 });
-  for (const sampleRate of [16_000, 22_050, 48_000]) {
-    const wav = encodeWav({ samples: voiceLike(sampleRate), sampleRate });
-    const measured = await time(() => recogniser.classify(wav));
-    console.log(`  WAV at ${sampleRate} Hz to verdict: ${show(measured)}`);
+  for (const name of ['transfer', 'seed']) {
+    const model = await readFile(join(import.meta.dirname, `../models/${name}/model.onnx`));
+    await using recogniser = await loadRecogniser(model, { threads: 1 });
+    for (const sampleRate of [16_000, 22_050, 48_000]) {
+      const wav = encodeWav({ samples: voiceLike(sampleRate), sampleRate });
+      const measured = await time(() => recogniser.classify(wav));
+      console.log(`  WAV at ${sampleRate} Hz to the verdict of ${name}: ${show(measured)}`);
+    }
   }
 }
 
