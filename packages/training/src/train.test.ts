@@ -395,8 +395,11 @@ describe('corpora that label other emotions', () => {
     expect(Math.max(...others)).toBeLessThan(Math.min(...answers));
   });
 
-  test('all of weight 0 are refused', async () => {
-    const changes = { samplingWeights: { ravdess: 0, mine: 0 } };
+  test.each([
+    ['all of weight 0', { ravdess: 0, mine: 0 }],
+    ['a weight for a corpus that is not there', { ravdes: 1 }],
+  ])('%s: refused', async (_, samplingWeights) => {
+    const changes = { samplingWeights };
     await expect(trainTiny({ on: twoCorpora(), changes })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining('samplingWeights'),

@@ -69,7 +69,7 @@ export interface TrainProgress {
  * or not.
  *
  * Errors: the signal's reason when aborted; `CONFIG_INVALID` when the training part does not fill one batch, a training
- * that may end early has no validation part, or every corpus weighs 0; `RUN_INVALID` when `startFrom` holds no finished training.
+ * that may end early has no validation part, every corpus weighs 0, or a weight is given to one that is not there; `RUN_INVALID` when `startFrom` holds no finished training.
  */
 export async function train(
   fold: Fold,
@@ -260,6 +260,13 @@ function planBatches(
     labelCount,
   }: { names: readonly string[] } & Pick<BatchPlan, 'corpora' | 'labelled' | 'labelCount'>,
 ): BatchPlan {
+  const strange = Object.keys(samplingWeights ?? {}).find((name) => !names.includes(name));
+  if (strange !== undefined) {
+    throw new MarsError(
+      'CONFIG_INVALID',
+      `"samplingWeights" names ${strange}, and the training part holds ${names.join(', ')}. Correct the name, or leave it out.`,
+    );
+  }
   const weights = samplingWeights && names.map((name) => samplingWeights[name] ?? 1);
   if (weights && corpora.every((corpus) => weights[corpus] === 0)) {
     throw new MarsError(

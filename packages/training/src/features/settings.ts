@@ -104,7 +104,7 @@ export function resolveVariants(variants: readonly Variant[]): ResolvedVariant[]
 }
 
 /** Raise it whenever the same settings give other numbers than before: old cache entries are then never found. */
-const FEATURE_VERSION = 2;
+const FEATURE_VERSION = 3;
 
 /** Folder of the cache that holds one variant of one corpus under these settings: readable first, unique after. */
 export function cacheKey(
