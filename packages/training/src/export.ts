@@ -17,9 +17,8 @@ import type { Normaliser } from './dataset.ts';
 import { featureWidth } from './features/settings.ts';
 import { frontEnd } from './front-end/front-end.ts';
 import { sizeAlong } from './front-end/kernels.ts';
-import type { RunDescription, RunFolder } from './run.ts';
+import { finalWeights, isFinished, type RunDescription, type RunFolder } from './run.ts';
 import { hashTestPart } from './splits/fold.ts';
-import { finalWeights, isFinished } from './train.ts';
 
 /**
  * The trained network as the bytes of a model file: `waveform` [batch, samples] in, mono at `metadata.sampleRate`, of any

@@ -54,6 +54,17 @@ export interface BestEpoch {
   readonly weights: Weights;
 }
 
+/** Whether a training has done all its epochs, or has waited long enough for a better one. */
+export function isFinished({ epoch, best }: Checkpoint, { epochs, patience }: TrainConfig): boolean {
+  return epoch >= epochs || (patience !== undefined && best !== undefined && epoch - best.epoch >= patience);
+}
+
+/** What a training gives: the best epoch's weights where it may end early, else the last, or their moving average. */
+export function finalWeights({ state, best }: Checkpoint, { averageDecay }: TrainConfig): Weights {
+  const { parameters, average, buffers = new Float32Array() } = state.vectors;
+  return best?.weights ?? { parameters: averageDecay === undefined ? parameters : average, buffers };
+}
+
 export function describeRun(
   config: TrainConfig,
   protocol: Protocol,

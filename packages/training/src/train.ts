@@ -1,16 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  adam,
-  cosineDecay,
-  decayMask,
-  float32,
-  Session,
-  TrainingStep,
-  vectorSize,
-  writeEvaluationGraph,
-  type Network,
-  type Weights,
-} from '@mars/autograd';
+import { adam, cosineDecay, decayMask, TrainingStep, type Weights } from '@mars/autograd';
 import { MarsError } from '@mars/core';
 import { buildNetwork } from './architectures/networks.ts';
 import { BatchLoader } from './batch-loader.ts';
@@ -20,9 +9,11 @@ import type { Clip } from './corpora/clip.ts';
 import { Dataset, fitNormaliser, type Example } from './dataset.ts';
 import type { FeatureSet } from './features/feature-set.ts';
 import { featureWidth } from './features/settings.ts';
-import { argmax, classificationMetrics } from './metrics.ts';
-import type { BestEpoch, Checkpoint, EpochRecord, RunFolder } from './run.ts';
+import { argmax } from './metrics.ts';
+import { isFinished, type BestEpoch, type Checkpoint, type EpochRecord, type RunFolder } from './run.ts';
 import type { Fold } from './splits/fold.ts';
+import { Validator } from './validator.ts';
+import { adopt, readStart } from './warm-start.ts';
 
 export interface TrainOptions {
   config: TrainConfig;
@@ -197,17 +188,6 @@ export async function train(
   }
 }
 
-/** Whether a training has done all its epochs, or has waited long enough for a better one. */
-export function isFinished({ epoch, best }: Checkpoint, { epochs, patience }: TrainConfig): boolean {
-  return epoch >= epochs || (patience !== undefined && best !== undefined && epoch - best.epoch >= patience);
-}
-
-/** What a training gives: the best epoch's weights where it may end early, else the last, or their moving average. */
-export function finalWeights({ state, best }: Checkpoint, { averageDecay }: TrainConfig): Weights {
-  const { parameters, average, buffers = new Float32Array() } = state.vectors;
-  return best?.weights ?? { parameters: averageDecay === undefined ? parameters : average, buffers };
-}
-
 function currentWeights(trainer: TrainingStep, { averageDecay }: TrainConfig): Weights {
   return {
     parameters: trainer.vector(averageDecay === undefined ? 'parameters' : 'average'),
@@ -300,135 +280,8 @@ function toExamples(clips: readonly Clip[], features: FeatureSet, labels: readon
   );
 }
 
-/** What a training leaves for one that starts from it. */
-interface Start {
-  readonly network: Network;
-  readonly weights: Weights;
-  readonly normaliser: Checkpoint['normaliser'];
-  /** What the normaliser is of. */
-  readonly features: TrainConfig['features'];
-}
-
-async function readStart(folder: RunFolder): Promise<Start> {
-  const { config, labels } = await folder.description();
-  const checkpoint = await folder.checkpoint();
-  if (!checkpoint || !isFinished(checkpoint, config)) {
-    throw new MarsError(
-      'RUN_INVALID',
-      `${folder.path} holds no finished training to start from. Let it end first: mars train … --resume.`,
-    );
-  }
-  const network = buildNetwork(config.network, featureWidth(config.features), labels.length);
-  return {
-    network,
-    weights: finalWeights(checkpoint, config),
-    normaliser: checkpoint.normaliser,
-    features: config.features,
-  };
-}
-
-/** Copies what has the same name and size; the rest stays as drawn. */
-function adopt(
-  trainer: TrainingStep,
-  network: Network,
-  { network: source, weights }: Start,
-  { averageDecay }: TrainConfig,
-): void {
-  for (const kind of ['parameters', 'buffers'] as const) {
-    const target = trainer.vector(kind);
-    const given = piecesOf(weights[kind], source[kind]);
-    for (const [name, piece] of piecesOf(target, network[kind])) {
-      const same = given.get(name);
-      if (same?.length === piece.length) piece.set(same);
-    }
-  }
-  if (averageDecay !== undefined) trainer.vector('average').set(trainer.vector('parameters'));
-}
-
-/** Views of a flat vector by name. */
-function piecesOf(
-  vector: Float32Array,
-  specs: Readonly<Record<string, { shape: readonly number[] }>>,
-): Map<string, Float32Array> {
-  let offset = 0;
-  return new Map(
-    Object.entries(specs).map(([name, { shape }]) => {
-      const size = shape.reduce((product, length) => product * length, 1);
-      return [name, vector.subarray(offset, (offset += size))];
-    }),
-  );
-}
-
-/** The network as it stands, without dropout, over a data set. */
-class Validator {
-  readonly #session: Session;
-  readonly #labels: readonly string[];
-  readonly #hasBuffers: boolean;
-
-  private constructor(session: Session, labels: readonly string[], hasBuffers: boolean) {
-    this.#session = session;
-    this.#labels = labels;
-    this.#hasBuffers = hasBuffers;
-  }
-
-  static async create(
-    network: Network,
-    { frames, features }: TrainConfig,
-    labels: readonly string[],
-    threads?: number,
-  ): Promise<Validator> {
-    const graph = writeEvaluationGraph(network, ['batch', frames, featureWidth(features)]);
-    const session = await Session.create(graph, { threads });
-    return new Validator(session, labels, vectorSize(network.buffers) > 0);
-  }
-
-  /** `known`: per example, the classes that it may be. */
-  async measure(
-    { rows, size, shape: [frames, width], labels }: Dataset,
-    known: readonly (readonly number[])[],
-    { parameters, buffers }: Weights,
-  ): Promise<Partial<EpochRecord>> {
-    if (size === 0) return {};
-    const weights = {
-      parameters: float32(parameters, [parameters.length]),
-      ...(this.#hasBuffers && { buffers: float32(buffers, [buffers.length]) }),
-    };
-    const classes = this.#labels.length;
-    const predicted: number[] = [];
-    let loss = 0;
-    for (let start = 0; start < size; start += 64) {
-      const end = Math.min(start + 64, size);
-      const batch = rows.slice(start * frames * width, end * frames * width);
-      const { logits } = await this.#session.run({
-        ...weights,
-        x: float32(batch, [end - start, frames, width]),
-      });
-      for (let index = start; index < end; index += 1) {
-        const row = (logits.data as Float32Array).subarray(
-          (index - start) * classes,
-          (index - start + 1) * classes,
-        );
-        const values = row.map((value, k) => (known[index].includes(k) ? value : -Infinity));
-        predicted.push(argmax(values));
-        loss += logSumExp(values) - values[labels[index]];
-      }
-    }
-    const { accuracy, uar } = classificationMetrics(labels, predicted, this.#labels);
-    return { validationLoss: loss / size, validationAccuracy: accuracy, validationUar: uar };
-  }
-
-  async dispose(): Promise<void> {
-    await this.#session.dispose();
-  }
-}
-
 function countHits(logits: Float32Array, labels: readonly number[]): number {
   const width = logits.length / labels.length;
   return labels.filter((label, row) => argmax(logits.subarray(row * width, (row + 1) * width)) === label)
     .length;
-}
-
-function logSumExp(values: Float32Array): number {
-  const largest = Math.max(...values);
-  return largest + Math.log(values.reduce((sum, value) => sum + Math.exp(value - largest), 0));
 }
