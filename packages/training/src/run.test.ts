@@ -111,6 +111,14 @@ test('a checkpoint comes back bit for bit, and no temporary file stays', async (
   expect(await readdir(folder.path)).toEqual(['checkpoint.safetensors']);
 });
 
+test('two who sum up a run in the same moment both get through, and leave one whole file', async () => {
+  await folder.create();
+  const reports = Array.from({ length: 20 }, (_, number) => ({ number, filling: 'x'.repeat(10_000) }));
+  await Promise.all(reports.map((report) => folder.writeJson('report.json', report)));
+  expect(reports).toContainEqual(await folder.readJson('report.json'));
+  expect(await readdir(folder.path)).toEqual(['report.json']);
+});
+
 describe('history', () => {
   test('epochs after the checkpoint are forgotten: they will be done again', async () => {
     await folder.create();

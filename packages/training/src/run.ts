@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -274,7 +274,8 @@ export class RunFolder {
   }
 
   async #replace(name: string, content: string | Uint8Array): Promise<void> {
-    const temporary = join(this.path, `${name}.tmp`);
+    // A name of its own: another process may be reading the same run, and sum it up in the same moment.
+    const temporary = join(this.path, `${name}.${randomUUID()}.tmp`);
     try {
       await writeFile(temporary, content, { flush: true });
       await rename(temporary, join(this.path, name));
