@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { batchesPerEpoch, type Batch, type BatchPlan } from './batches.ts';
-import type { BatchRequest } from './batches.worker.ts';
+import type { BatchAnswer, BatchRequest } from './batches.worker.ts';
 
 const WORKER = new URL(`./batches.worker${extname(import.meta.url)}`, import.meta.url);
 
@@ -21,12 +21,14 @@ const AHEAD = 2;
 export class BatchLoader implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #plan: BatchPlan;
+  readonly #ended: Promise<void>;
   /** Aborted with the error that ended the thread. */
   readonly #failed = new AbortController();
 
   constructor(plan: BatchPlan) {
     this.#plan = plan;
     this.#worker = new Worker(WORKER, { workerData: plan });
+    this.#ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
     // It may come while nobody waits for a batch: unheard, it would end the process.
     this.#worker.on('error', (error) => this.#failed.abort(error));
   }
@@ -34,8 +36,8 @@ export class BatchLoader implements AsyncDisposable {
   /** The batches of one epoch. An epoch that is left half-way ends the use of the loader. */
   async *epoch(epoch: number): AsyncGenerator<Batch> {
     const count = batchesPerEpoch(this.#plan);
-    const arrived: Batch[] = [];
-    const collect = (batch: Batch) => arrived.push(batch);
+    const arrived: BatchAnswer[] = [];
+    const collect = (answer: BatchAnswer) => arrived.push(answer);
     this.#worker.on('message', collect);
     try {
       for (let asked = 0; asked < Math.min(AHEAD, count); asked += 1) this.#ask(epoch);
@@ -44,9 +46,10 @@ export class BatchLoader implements AsyncDisposable {
           this.#failed.signal.throwIfAborted();
           await once(this.#worker, 'message');
         }
-        const batch = arrived.shift()!;
+        const answer = arrived.shift()!;
+        if ('error' in answer) throw answer.error;
         if (taken + AHEAD < count) this.#ask(epoch);
-        yield batch;
+        yield answer.batch;
       }
     } finally {
       this.#worker.off('message', collect);
@@ -58,6 +61,8 @@ export class BatchLoader implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker.terminate();
+    // Asked, not terminated: ending a thread that is just starting can bring the whole process down.
+    this.#worker.postMessage('close' satisfies BatchRequest);
+    await this.#ended;
   }
 }
