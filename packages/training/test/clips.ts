@@ -1,4 +1,4 @@
-import { EMOTIONS } from '@mars/core';
+import { EMOTIONS, type Emotion } from '@mars/core';
 import * as fc from 'fast-check';
 import { UNKNOWN_SPEAKER, type Clip } from '../src/corpora/clip.ts';
 
@@ -84,3 +84,26 @@ export const anyClips: fc.Arbitrary<Clip[]> = fc
     const copies = clips.map((clip) => ({ ...clip, file: `/copy${clip.file}`, id: `copy/${clip.id}` }));
     return isTwice ? [...clips, ...copies] : clips;
   });
+
+/** A corpus of some speakers who each speak these emotions. */
+export function corpusOf(
+  corpus: string,
+  speakers: readonly string[],
+  emotions: readonly Emotion[],
+  what: Partial<Clip> = {},
+): Clip[] {
+  return speakers.flatMap((speaker) =>
+    emotions.map((emotion): Clip => {
+      const id = `${speaker}-${emotion}.wav`;
+      return {
+        file: `/${corpus}/${id}`,
+        id,
+        corpus,
+        speaker,
+        emotion,
+        contentHash: `${corpus}/${id}`,
+        ...what,
+      };
+    }),
+  );
+}

@@ -1,33 +1,10 @@
-import { EMOTIONS, type Emotion } from '@mars/core';
+import { EMOTIONS } from '@mars/core';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { anyClips } from '../../test/clips.ts';
+import { anyClips, corpusOf } from '../../test/clips.ts';
 import { UNKNOWN_SPEAKER, type Clip } from '../corpora/clip.ts';
 import { splitCross } from './cross.ts';
 import { speakersOf } from './fold.ts';
-
-/** A corpus of some speakers who each speak these emotions. */
-function corpusOf(
-  corpus: string,
-  speakers: readonly string[],
-  emotions: readonly Emotion[],
-  what: Partial<Clip> = {},
-): Clip[] {
-  return speakers.flatMap((speaker) =>
-    emotions.map((emotion): Clip => {
-      const id = `${speaker}-${emotion}.wav`;
-      return {
-        file: `/${corpus}/${id}`,
-        id,
-        corpus,
-        speaker,
-        emotion,
-        contentHash: `${corpus}/${id}`,
-        ...what,
-      };
-    }),
-  );
-}
 
 const six = ['a', 'b', 'c', 'd', 'e', 'f'];
 const acted = corpusOf('acted', six, EMOTIONS);

@@ -1,30 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { ravdess } from '../../test/clips.ts';
+import { corpusOf, ravdess } from '../../test/clips.ts';
 import { UNKNOWN_SPEAKER, type Clip } from '../corpora/clip.ts';
 import { speakersOf } from './fold.ts';
 import { splitLoso, splitSpeakers } from './speakers.ts';
 
-/** So many speakers of one clip per emotion in a corpus of some name. */
-function corpusOf(corpus: string, speakers: number, what: Partial<Clip> = {}): Clip[] {
-  return Array.from({ length: speakers }, (_, i) => `s${i}`).flatMap((speaker) =>
-    (['happy', 'sad'] as const).map((emotion): Clip => {
-      const id = `${speaker}/${emotion}.wav`;
-      return {
-        file: `/${corpus}/${id}`,
-        id,
-        corpus,
-        speaker,
-        emotion,
-        contentHash: `${corpus}/${id}`,
-        ...what,
-      };
-    }),
-  );
+/** So many speakers, each happy and sad once. */
+function twoClipsEach(corpus: string, speakers: number, what: Partial<Clip> = {}): Clip[] {
+  const names = Array.from({ length: speakers }, (_, i) => `s${i}`);
+  return corpusOf(corpus, names, ['happy', 'sad'], what);
 }
 
 describe('speakers', () => {
-  const women = corpusOf('women', 7, { gender: 'female' });
-  const men = corpusOf('men', 8, { gender: 'male' });
+  const women = twoClipsEach('women', 7, { gender: 'female' });
+  const men = twoClipsEach('men', 8, { gender: 'male' });
   const folds = splitSpeakers([...women, ...men], 5);
 
   test('every clip is tested once', () => {
@@ -55,7 +43,7 @@ describe('speakers', () => {
   });
 
   test('fewer speakers than folds: one fold each', () => {
-    expect(splitSpeakers(corpusOf('few', 3), 5).map(({ name }) => name)).toEqual([
+    expect(splitSpeakers(twoClipsEach('few', 3), 5).map(({ name }) => name)).toEqual([
       'speakers-1',
       'speakers-2',
       'speakers-3',
@@ -87,7 +75,7 @@ describe('loso', () => {
   });
 
   test('of several corpora the name tells which', () => {
-    const names = splitLoso([...corpusOf('a', 1), ...corpusOf('b', 1)]).map(({ name }) => name);
+    const names = splitLoso([...twoClipsEach('a', 1), ...twoClipsEach('b', 1)]).map(({ name }) => name);
     expect(names).toEqual(['loso-a+s0', 'loso-b+s0']);
   });
 });
@@ -99,10 +87,10 @@ describe.each([
   test.each([
     [
       'a clip whose speaker nobody knows',
-      [...corpusOf('a', 9), ...corpusOf('b', 1, { speaker: UNKNOWN_SPEAKER })],
+      [...twoClipsEach('a', 9), ...twoClipsEach('b', 1, { speaker: UNKNOWN_SPEAKER })],
       '2 of the 20 clips',
     ],
-    ['a single speaker', corpusOf('a', 1), '1 speaker(s)'],
+    ['a single speaker', twoClipsEach('a', 1), '1 speaker(s)'],
     ['nothing', [], '0 speaker(s)'],
   ])('%s', (_what, clips, words) => {
     expect(() => split(clips)).toThrow(
