@@ -114,3 +114,14 @@ export function frame({ content, width, height }: Drawing, label: string, classN
     ${content}
   </svg>`;
 }
+
+/** The axis along which shares of 1 are read as UAR in per cent. */
+export const UAR_AXIS = {
+  domain: [0, 1],
+  label: 'UAR, %',
+  labelAnchor: 'center',
+  labelArrow: 'none',
+  ticks: 5,
+  tickSize: 3,
+  tickFormat: (x: number) => String(Math.round(100 * x)),
+} as const satisfies Plot.ScaleOptions;

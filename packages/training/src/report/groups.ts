@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import type { ExperimentReport, GroupFigures } from '../experiment-report.ts';
-import { arrange, legend, plot } from './drawing.ts';
+import { arrange, legend, plot, UAR_AXIS } from './drawing.ts';
 import type { Evidence } from './evidence.ts';
 import type { Figure } from './figure.ts';
 import { count, inPercent, percent } from './numbers.ts';
@@ -83,14 +83,8 @@ function drawDots(rows: readonly Row[], width: number, { axis }: { axis: boolean
     marginTop: 2,
     marginBottom: axis ? 36 : 2,
     x: {
-      domain: [0, 1],
+      ...UAR_AXIS,
       axis: axis ? 'bottom' : null,
-      label: 'UAR, %',
-      labelAnchor: 'center',
-      labelArrow: 'none',
-      ticks: 5,
-      tickSize: 3,
-      tickFormat: (x: number) => String(Math.round(100 * x)),
     },
     y: { domain: rows.map(({ name }) => name), label: null, tickSize: 0, type: 'point', padding: 0.5 },
     marks: dotMarks(rows),

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { arrange, legend, plot } from './drawing.ts';
+import { arrange, legend, plot, UAR_AXIS } from './drawing.ts';
 import type { Evidence } from './evidence.ts';
 import type { Figure } from './figure.ts';
 import { dotMarks, rowsOf, type Row, type Sign } from './groups.ts';
@@ -80,13 +80,7 @@ export function speakerDots(evidence: Evidence): Figure | undefined {
               marginTop: 4,
               marginBottom: 38,
               x: {
-                domain: [0, 1],
-                label: 'UAR, %',
-                labelAnchor: 'center',
-                labelArrow: 'none',
-                ticks: 5,
-                tickSize: 3,
-                tickFormat: (x: number) => String(Math.round(100 * x)),
+                ...UAR_AXIS,
               },
               y: {
                 domain: rows.map(({ name }) => name),
