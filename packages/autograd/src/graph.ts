@@ -80,6 +80,13 @@ export function writeGraph(
       initializer.push(tensorProto(label, tensor, tensor.source.data));
     }
   };
+  // An output's name is that of the very tensor: whoever reads the file can follow it, or cut the graph there.
+  for (const [label, tensor] of Object.entries(outputs)) {
+    if (tensor.source.kind !== 'node' || tensor.source.node.operator === 'Identity' || names.has(tensor))
+      continue;
+    claim(label, `an output [${tensor.shape.join(', ')}]`);
+    names.set(tensor, label);
+  }
   for (const current of topologicalOrder(Object.values(outputs))) {
     // An Identity with several inputs is `withGradient`: only the value itself is wired.
     const wired = current.operator === 'Identity' ? current.inputs.slice(0, 1) : current.inputs;
@@ -89,6 +96,7 @@ export function writeGraph(
       continue;
     }
     current.outputs.forEach((output, index) => {
+      if (names.has(output)) return;
       const label = `t${node.length}_${index}`;
       claim(label, `what a ${current.operator} gives`);
       names.set(output, label);
@@ -105,6 +113,7 @@ export function writeGraph(
   }
   const outputInfos = Object.entries(outputs).map(([label, tensor]) => {
     nameLeaf(tensor);
+    if (names.get(tensor) === label && tensor.source.kind === 'node') return valueInfo(label, tensor);
     claim(label, `an output [${tensor.shape.join(', ')}]`);
     node.push(
       create(NodeProtoSchema, {
