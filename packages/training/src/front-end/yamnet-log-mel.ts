@@ -1,6 +1,6 @@
 import { constant, indices, operations, scalar, type Tensor } from '@mars/autograd';
 import { MarsError } from '@mars/core';
-import { cosine, int64, matMul } from './kernels.ts';
+import { cosine, int64, layOut, matMul, sizeAlong } from './kernels.ts';
 
 // YAMNet's analysis, at 16 kHz: https://github.com/tensorflow/models, research/audioset/yamnet/params.py
 const SAMPLE_RATE = 16_000;
@@ -15,7 +15,7 @@ const LOG_OFFSET = 0.001;
 /** Speeds are multiples of 1 / 80: then a frame and a hop are whole numbers of samples. */
 const SPEED_STEPS = 80;
 
-const { add, cast, concat, log, mul, operator, split, sqrt, square, sub, transpose } = operations;
+const { add, cast, concat, div, log, mul, operator, sqrt, square, sub } = operations;
 
 /**
  * The log-mel spectrogram that YAMNet reads, of waveforms played `speed` times as fast.
@@ -23,30 +23,33 @@ const { add, cast, concat, log, mul, operator, split, sqrt, square, sub, transpo
  * Nothing is resampled: 400 samples of the faster recording are 400 · speed of the given one, and k / 512 cycles per
  * sample are k / (512 · speed). What would lie above the given recording's Nyquist frequency is zero.
  *
- * @param waveform (batch, samples), mono at 16 kHz, of at least 400 · speed samples
+ * @param waveform (batch, samples), mono at 16 kHz
+ * @param leastFrames zeros after the end make up what is missing for so many
  * @returns (batch, 1, frames, 64), with 1 + ⌊(samples / speed - 400) / 160⌋ frames
  * @throws MarsError CONFIG_INVALID for a speed that is no multiple of 1 / 80 from 0.5 to 2.
  * @example
  * const spectrogram = yamnetLogMel(input('waveform', ['batch', 'samples']), { speed: 0.9 });
  */
-export function yamnetLogMel(waveform: Tensor, { speed = 1 }: { speed?: number } = {}): Tensor {
-  const { frameLength, hopLength } = framing(speed);
+export function yamnetLogMel(waveform: Tensor, { speed = 1, leastFrames = 1 }: AnalysisOptions = {}): Tensor {
   const places = Array.from({ length: 1 + Math.floor((N_FFT / 2) * Math.min(speed, 1)) }, (_, k) =>
     melPlace(k),
   );
   const first = places.findIndex((place) => place > 0);
   const bins = places.slice(first).filter((place) => place < N_MELS + 1);
 
-  const [signal] = operator('Unsqueeze', [waveform, indices([1])], [['batch', 1, 'samples']]);
-  const kernels = dftKernels(first, bins.length, frameLength, speed); // (2 · bins, 1, frameLength)
-  const [spectrum] = operator('Conv', [signal, kernels], [['batch', 2 * bins.length, 'frames']], {
-    strides: [hopLength],
-  });
-  const [real, imaginary] = split(square(spectrum), [bins.length, bins.length], 1);
-  const magnitude = sqrt(add(real, imaginary)); // (batch, bins, frames)
-  const mel = matMul(transpose(magnitude, [0, 2, 1]), melTriangles(bins)); // (batch, frames, 64)
+  const magnitude = magnitudes(
+    inHops(waveform, { speed, leastFrames }),
+    range(first, first + bins.length),
+    speed,
+  );
+  const mel = matMul(magnitude, melTriangles(bins)); // (batch, frames, 64)
   const [image] = operator('Unsqueeze', [mel, indices([1])], [['batch', 1, 'frames', N_MELS]]);
   return log(add(image, scalar(LOG_OFFSET)));
+}
+
+export interface AnalysisOptions {
+  speed?: number;
+  leastFrames?: number;
 }
 
 /** Samples of a frame and of a hop that last 25 and 10 ms once played at `speed`. */
@@ -64,18 +67,79 @@ export function framing(speed: number): { frameLength: number; hopLength: number
   };
 }
 
-/** cos and sin of 2π k n / (512 · speed) for the bins k from `first` on, under a periodic Hann window: (2 · count, 1, n). */
-function dftKernels(first: number, count: number, frameLength: number, speed: number): Tensor {
-  const n = range(0, frameLength);
-  // 512 · speed in fifths, so that it is whole as the phases are.
-  const period = Math.round(5 * N_FFT * speed);
-  const [k] = operator('Unsqueeze', [range(first, first + count), indices([1])], [[count, 1]]);
-  const phase = mul(mul(k, indices([5])), n);
-  const waves = concat([cosine(phase, period), cosine(sub(phase, indices([period / 4])), period)], 0);
-  const hann = sub(scalar(0.5), mul(scalar(0.5), cosine(mul(n, indices([2])), 2 * frameLength)));
-  // The sum has `speed` times as many terms as that of the faster recording.
-  const windowed = mul(waves, mul(hann, scalar(1 / speed)));
-  return operator('Unsqueeze', [windowed, indices([1])], [[2 * count, 1, frameLength]])[0];
+/**
+ * A waveform cut into hops: (batch, samples) → (batch, frames + 2, hopLength). Frame f is the hops f and f + 1 and the
+ * first half of f + 2; what is in no frame is cut off, or zeros after the end.
+ */
+export function inHops(waveform: Tensor, { speed = 1, leastFrames = 1 }: AnalysisOptions = {}): Tensor {
+  const { hopLength } = framing(speed);
+  const samples = sizeAlong(1, waveform);
+  const complete = div(add(samples, indices([hopLength / 2])), indices([hopLength]));
+  const [hops] = operator('Max', [complete, indices([leastFrames + 2])], [[1]]);
+  const widths = concat([indices([0, 0, 0]), sub(mul(hops, indices([hopLength])), samples)], 0);
+  const [whole] = operator('Pad', [waveform, widths], [['batch', 'padded']]);
+  return layOut(whole, [0, -1, hopLength]);
+}
+
+/**
+ * |DFT| of every frame under a periodic Hann window: (batch, frames, bins).
+ *
+ * Seen from the middle of a frame the window is even, as every cosine is, and the sines are odd: what lies right of the
+ * middle plus what lies left of it, mirrored, gives the real part, their difference the imaginary one. That halves the
+ * products.
+ */
+function magnitudes(hops: Tensor, bins: Tensor, speed: number): Tensor {
+  const { frameLength, hopLength } = framing(speed);
+  const half = Math.floor(frameLength / 2);
+  const middle = half - hopLength; // in the second of the three hops
+  const odd = frameLength % 2;
+  const right = concat(
+    [
+      samplesOf(hops, 1, middle + odd, hopLength - middle - odd),
+      samplesOf(hops, 2, 0, frameLength - 2 * hopLength),
+    ],
+    2,
+  );
+  const left = concat(
+    [samplesOf(hops, 1, middle, middle + 1, -1), samplesOf(hops, 0, hopLength - 1, hopLength - 1, -1)],
+    2,
+  );
+  const { cosines, sines } = dftKernels(bins, frameLength, speed);
+  const real = matMul(add(right, left), cosines);
+  const imaginary = matMul(sub(right, left), sines);
+  return sqrt(add(square(real), square(imaginary)));
+}
+
+/** Of every frame's first, second or third hop (0, 1, 2) so many samples from `start` on, or backwards: (batch, frames, count). */
+function samplesOf(hops: Tensor, hop: number, start: number, count: number, step: 1 | -1 = 1): Tensor {
+  const end = start + step * count;
+  const bounds = [
+    [hop, start],
+    // A negative end counts from the end of the axis.
+    [hop - 2 || Number.MAX_SAFE_INTEGER, end < 0 ? Number.MIN_SAFE_INTEGER : end],
+    [1, 2],
+    [1, step],
+  ];
+  return operator('Slice', [hops, ...bounds.map(indices)], [['batch', 'frames', count]])[0];
+}
+
+/** cos and sin of 2π k m / (512 · speed), m samples right of the middle of a frame, under the window: (⌊frameLength / 2⌋, bins). */
+function dftKernels(bins: Tensor, frameLength: number, speed: number): { cosines: Tensor; sines: Tensor } {
+  const odd = frameLength % 2;
+  const half = (frameLength - odd) / 2;
+  const [halves] = operator('Unsqueeze', [range(0, half), indices([1])], [[half, 1]]);
+  const distance = add(mul(halves, indices([2])), indices([odd])); // 2 m
+  // 2 · 512 · speed in fifths, so that it is whole as the phases are.
+  const period = Math.round(10 * N_FFT * speed);
+  const phase = mul(mul(distance, indices([5])), bins);
+  const hann = add(scalar(0.5), mul(scalar(0.5), cosine(distance, 2 * frameLength)));
+  // Both sides hold the middle sample where there is one. The sum has `speed` times as many terms as that of the faster recording.
+  const weights = Float32Array.from({ length: half }, (_, m) => (m === 0 && odd === 0 ? 0.5 : 1) / speed);
+  const window = mul(hann, constant(weights, [half, 1]));
+  return {
+    cosines: mul(cosine(phase, period), window),
+    sines: mul(cosine(sub(phase, indices([period / 4])), period), window),
+  };
 }
 
 /**

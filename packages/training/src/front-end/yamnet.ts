@@ -1,7 +1,7 @@
 import { constant, indices, operations, scalar, type Tensor } from '@mars/autograd';
 import { loadYamnet } from '../pretrained/yamnet.ts';
-import { layOut } from './kernels.ts';
-import { framing, yamnetLogMel } from './yamnet-log-mel.ts';
+import { along, layOut, matMul, upTo } from './kernels.ts';
+import { inHops, yamnetLogMel } from './yamnet-log-mel.ts';
 import { YAMNET_LAYERS, type YamnetSettings } from './yamnet-settings.ts';
 
 const { cast, concat, div, mean, mul, operator, sqrt, square, sub, sum } = operations;
@@ -24,19 +24,10 @@ export function yamnetFrontEnd(
   { layer, topDb }: YamnetSettings,
   { speed = 1 }: { speed?: number } = {},
 ): Tensor {
-  const signal = normalisePeak(padToOneStep(waveform, layer, speed));
-  const activations = yamnetTrunk(yamnetLogMel(signal, { speed }), layer);
-  return pool(activations, loudSteps(signal, layer, speed, topDb), layer);
-}
-
-/** Zeros after the end until there are samples for one step of the layer. */
-function padToOneStep(waveform: Tensor, layer: YamnetLayer, speed: number): Tensor {
-  const { frameLength, hopLength } = framing(speed);
-  const least = frameLength + (YAMNET_LAYERS[layer].framesPerStep - 1) * hopLength;
-  const [length] = operator('Shape', [waveform], [[1]], { start: 1 });
-  const [missing] = operator('Max', [sub(indices([least]), length), indices([0])], [[1]]);
-  const widths = concat([indices([0, 0, 0]), missing], 0);
-  return operator('Pad', [waveform, widths], [['batch', 'samples']])[0];
+  const signal = normalisePeak(waveform);
+  const analysis = { speed, leastFrames: YAMNET_LAYERS[layer].framesPerStep };
+  const activations = yamnetTrunk(yamnetLogMel(signal, analysis), layer);
+  return pool(activations, loudSteps(inHops(signal, analysis), layer, topDb), layer);
 }
 
 /** What is quieter than -100 dB of full scale counts as silence, and stays it. */
@@ -44,7 +35,9 @@ const SILENCE = 1e-5;
 
 /** Every waveform of the batch with its peak at 0.5. */
 function normalisePeak(waveform: Tensor): Tensor {
-  const [magnitude] = operator('Abs', [waveform], [waveform.shape]);
+  // A maximum needs one sample at least.
+  const [padded] = operator('Pad', [waveform, indices([0, 0, 0, 1])], [['batch', 'padded']]);
+  const [magnitude] = operator('Abs', [padded], [padded.shape]);
   const [peak] = operator('ReduceMax', [magnitude], [['batch', 1]], { axes: [1], keepdims: 1 });
   const [audible] = operator('Max', [peak, scalar(SILENCE)], [['batch', 1]]);
   return mul(waveform, div(scalar(0.5), audible));
@@ -97,19 +90,23 @@ function weightsOf(name: string): { weight: Tensor; bias: Tensor } {
 }
 
 /**
- * 1 for every step that is not silent, else 0: (batch, 1, steps, 1).
+ * 1 for every step that is not silent, else 0: (batch, 1, steps).
  *
  * A layer whose strides multiply to n frames has ⌈frames / n⌉ steps, and the centre of what step j hears lies, whichever
  * way the padding falls, within the frames n · j … n · j + n - 1. The loudest of these is the step's level; it is silent
  * when that lies more than `topDb` below the loudest step of its recording.
  */
-function loudSteps(signal: Tensor, layer: YamnetLayer, speed: number, topDb: number): Tensor {
-  const { frameLength, hopLength } = framing(speed);
+function loudSteps(hops: Tensor, layer: YamnetLayer, topDb: number): Tensor {
   const { framesPerStep } = YAMNET_LAYERS[layer];
-  const [channel] = operator('Unsqueeze', [square(signal), indices([1])], [['batch', 1, 'samples']]);
-  const [power] = operator('AveragePool', [channel], [['batch', 1, 'frames']], {
-    kernel_shape: [frameLength],
-    strides: [hopLength],
+  const halves = layOut(hops, [0, 1, -1, Number(hops.shape[2]) / 2]);
+  const [energy] = operator('ReduceSumSquare', [halves], [['batch', 1, 'halves']], {
+    axes: [3],
+    keepdims: 0,
+  });
+  // A frame is five of them.
+  const [power] = operator('AveragePool', [energy], [['batch', 1, 'frames']], {
+    kernel_shape: [5],
+    strides: [2],
   });
   const steps = ['batch', 1, 'steps'];
   const [level] = operator('MaxPool', [power], [steps], {
@@ -119,7 +116,7 @@ function loudSteps(signal: Tensor, layer: YamnetLayer, speed: number, topDb: num
   });
   const [loudest] = operator('ReduceMax', [level], [['batch', 1, 1]], { axes: [2], keepdims: 1 });
   const [isLoud] = operator('GreaterOrEqual', [level, mul(loudest, scalar(10 ** (-topDb / 10)))], [steps]);
-  return operator('Unsqueeze', [cast(isLoud), indices([3])], [[...steps, 1]])[0];
+  return cast(isLoud);
 }
 
 /**
@@ -127,18 +124,25 @@ function loudSteps(signal: Tensor, layer: YamnetLayer, speed: number, topDb: num
  * channel's mean over its bands.
  *
  * @param activations (batch, channels, steps, bands), none below 0
- * @param mask (batch, 1, steps, 1) of 1 and 0, with one 1 at least
+ * @param mask (batch, 1, steps) of 1 and 0, with one 1 at least
  * @returns (batch, 1, channels · (bands + 2))
  */
 function pool(activations: Tensor, mask: Tensor, layer: YamnetLayer): Tensor {
   const { channels, bands } = YAMNET_LAYERS[layer];
-  const count = sum(mask, [2], true); // (batch, 1, 1, 1)
-  const average = (x: Tensor) => div(sum(mul(x, mask), [2], true), count);
+  const share = div(mask, sum(mask, [2], true));
+  // Bands stand side by side in the last axis: with zeros from one to the other, the means of all are one product.
+  const bandsAlong = (axis: number) => along(axis, upTo(bands), 4);
+  const [isSame] = operator('Equal', [bandsAlong(2), bandsAlong(3)], [[1, 1, bands, bands]]);
+  const shares = layOut(mul(layOut(share, [0, -1, 1, 1]), cast(isSame)), [0, -1, bands]); // (batch, steps · bands, bands)
+  const means = matMul(layOut(activations, [0, 0, -1]), shares); // (batch, channels, bands)
 
-  const means = average(activations); // (batch, channels, 1, bands)
-  const channel = mean(activations, [3], true); // (batch, channels, steps, 1)
-  const deviation = sqrt(average(square(sub(channel, average(channel)))));
-  const [maximum] = operator('ReduceMax', [mul(channel, mask)], [['batch', channels, 1, 1]], {
+  const [overBands] = operator('AveragePool', [activations], [['batch', channels, 'steps', 1]], {
+    kernel_shape: [1, bands],
+  });
+  const channel = layOut(overBands, [0, 0, -1]); // (batch, channels, steps)
+  const average = mean(means, [2], true); // (batch, channels, 1)
+  const deviation = sqrt(matMul(square(sub(channel, average)), layOut(share, [0, -1, 1])));
+  const [maximum] = operator('ReduceMax', [mul(channel, mask)], [['batch', channels, 1]], {
     axes: [2],
     keepdims: 1,
   });
