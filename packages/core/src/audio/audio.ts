@@ -4,6 +4,12 @@ export interface Audio {
   readonly sampleRate: number;
 }
 
+/** A recording whose header was read: its samples come in pieces of any lengths, and its faults when they are reached. */
+export interface AudioStream {
+  readonly samples: AsyncIterable<Float32Array>;
+  readonly sampleRate: number;
+}
+
 /**
  * Sampling rates that MARS takes, in Hz. Below the lower bound no speech is left, and a broken header that says
  * "3 Hz" would be resampled to thousands of times its size; above the upper one no converter records.

@@ -1,9 +1,9 @@
+import type { ByteReader } from './byte-reader.ts';
 import { asText, id3Length, startsWith } from './bytes.ts';
-import { looksLikeMp3 } from './mp3.ts';
+import { looksLikeMp3, SEARCH_WINDOW } from './mp3.ts';
 
-/** What the bytes are: a format that is read (with the offset where it begins), or the name of one that is not. */
-export type Recognised =
-  { format: 'wav' | 'flac' | 'ogg' | 'mp3'; offset: number } | { format: 'unsupported'; name: string };
+/** What the bytes are: a format that is read, or the name of one that is not. */
+export type Recognised = { format: 'wav' | 'flac' | 'ogg' | 'mp3' } | { format: 'unsupported'; name: string };
 
 /** Formats that are known and not read, by the bytes that identify them. */
 const UNSUPPORTED: readonly { name: string; magic: string; at?: number }[] = [
@@ -36,17 +36,18 @@ const UNSUPPORTED: readonly { name: string; magic: string; at?: number }[] = [
   { name: 'MIDI', magic: 'MThd' },
 ];
 
-/** Recognises a recording by its content; `undefined` is none that is known. */
-export function recogniseContainer(bytes: Uint8Array): Recognised | undefined {
-  const magic = asText(bytes, 0, 4);
-  if (['RIFF', 'RF64', 'BW64'].includes(magic) && startsWith(bytes, 8, 'WAVE'))
-    return { format: 'wav', offset: 0 };
-  if (magic === 'OggS') return { format: 'ogg', offset: 0 };
+/** Recognises a recording by its content and moves past an ID3 tag before it; `undefined` is none that is known. */
+export async function recogniseContainer(input: ByteReader): Promise<Recognised | undefined> {
+  const start = await input.fill(12);
+  const magic = asText(start, 0, 4);
+  if (['RIFF', 'RF64', 'BW64'].includes(magic) && startsWith(start, 8, 'WAVE')) return { format: 'wav' };
+  if (magic === 'OggS') return { format: 'ogg' };
   // Some taggers put ID3 before FLAC too.
-  const offset = id3Length(bytes, 0);
-  if (startsWith(bytes, offset, 'fLaC')) return { format: 'flac', offset };
-  const unsupported = UNSUPPORTED.find(({ magic, at = 0 }) => startsWith(bytes, offset + at, magic));
+  const tagLength = id3Length(start, 0);
+  await input.skip(tagLength);
+  const sound = await input.fill(SEARCH_WINDOW);
+  if (startsWith(sound, 0, 'fLaC')) return { format: 'flac' };
+  const unsupported = UNSUPPORTED.find(({ magic, at = 0 }) => startsWith(sound, at, magic));
   if (unsupported) return { format: 'unsupported', name: unsupported.name };
-  if (offset > 0 || looksLikeMp3(bytes, 0)) return { format: 'mp3', offset };
-  return undefined;
+  return tagLength > 0 || looksLikeMp3(sound) ? { format: 'mp3' } : undefined;
 }

@@ -1,9 +1,13 @@
 import { MarsError } from '../errors.ts';
-import type { Audio } from './audio.ts';
+import type { AudioStream } from './audio.ts';
+import type { ByteReader } from './byte-reader.ts';
 import { runDecoder } from './wasm-decoder.ts';
 
 /** Bytes before the end in which the last frame is looked for; frames of speech have some thousands. */
 const LONGEST_FRAME = 1 << 20;
+
+/** 'fLaC', the header of the first metadata block, and STREAMINFO. */
+const STREAM_INFO_END = 42;
 
 /**
  * Zeros after the file: the decoder looks some bytes ahead for the next frame, and would take the last two frames for one
@@ -25,51 +29,101 @@ interface StreamInfo {
  * Decodes a native FLAC file. The decoder drops frames whose CRC is wrong, so the number of samples is compared with the
  * one in STREAMINFO, or where the encoder wrote to a pipe and left that 0, with what the last frame says of its place.
  *
- * @throws MarsError AUDIO_UNREADABLE for a broken header, AUDIO_TRUNCATED if samples are missing
+ * @throws MarsError AUDIO_UNREADABLE for a broken header, AUDIO_TRUNCATED at the end if samples are missing
  */
-export async function readFlac(bytes: Uint8Array): Promise<Audio> {
-  const info = readStreamInfo(bytes);
-  return decodeFlac(bytes, info, info.totalSamples || endOfLastFrame(bytes, info));
+export async function readFlac(input: ByteReader): Promise<AudioStream> {
+  const header = input.position;
+  const info = readStreamInfo(await input.fill(STREAM_INFO_END));
+  const { sampleRate } = info;
+  if (info.totalSamples > 0) return { samples: decodeFlac(readRest(input), info), sampleRate };
+  // Frames lie behind STREAMINFO, which may be among the last bytes of a short file.
+  const findEnd = (last: Uint8Array): number =>
+    endOfLastFrame(last, header + STREAM_INFO_END - (input.size! - last.length), info);
+  const last = await input.tail(LONGEST_FRAME);
+  if (last) {
+    const end = findEnd(last);
+    return { samples: decodeFlac(readRest(input), info, () => end), sampleRate };
+  }
+  const tail = new Tail();
+  return { samples: decodeFlac(readRest(input, tail), info, () => findEnd(tail.bytes)), sampleRate };
 }
 
 /**
  * Decodes a FLAC stream in Ogg.
  *
  * @param header the bytes from 'fLaC' on in the first page
- * @param granulePosition of the last page: the number of samples, if STREAMINFO does not know it
+ * @param granulePosition gives that of the last page, at the end: the number of samples, if STREAMINFO does not know it
  */
-export async function readOggFlac(
-  bytes: Uint8Array,
+export function readOggFlac(
+  bytes: AsyncIterable<Uint8Array>,
   header: Uint8Array,
-  granulePosition: bigint,
-): Promise<Audio> {
+  granulePosition: () => bigint,
+): AudioStream {
   const info = readStreamInfo(header);
-  return decodeFlac(bytes, info, info.totalSamples || Number(granulePosition));
+  const findEnd = info.totalSamples > 0 ? undefined : () => Number(granulePosition());
+  return { samples: decodeFlac(bytes, info, findEnd), sampleRate: info.sampleRate };
 }
 
-async function decodeFlac(
-  bytes: Uint8Array,
-  { sampleRate, bitsPerSample }: StreamInfo,
-  totalSamples: number,
-): Promise<Audio> {
-  const { FLACDecoder } = await import('@wasm-audio-decoders/flac');
+async function* decodeFlac(
+  bytes: AsyncIterable<Uint8Array>,
+  { bitsPerSample, totalSamples }: StreamInfo,
+  findEnd?: () => number,
+): AsyncGenerator<Float32Array> {
+  const open = async () => new (await import('@wasm-audio-decoders/flac')).FLACDecoder();
   const fullScale = 2 ** (bitsPerSample - 1);
-  const { samples } = await runDecoder(new FLACDecoder(), bytes, {
+  const blocks = runDecoder(open, bytes, {
     name: 'FLAC',
-    maxLength: totalSamples,
     trailer: LOOK_AHEAD,
     // The decoder divides by the largest number, 32767 of 16 bits; full scale is 32768, as in WAV.
     rescale: (sample) => Math.round(sample * (fullScale - 1)) / fullScale,
   });
-  const missing = totalSamples - samples.length;
-  if (missing > 0) throw truncated(`${missing} of ${totalSamples} samples are missing`);
-  return { samples, sampleRate };
+  let length = 0;
+  for await (const block of blocks) {
+    const samples = totalSamples > 0 ? block.subarray(0, totalSamples - length) : block;
+    length += samples.length;
+    yield samples;
+  }
+  const end = findEnd?.() ?? totalSamples;
+  if (length < end) throw truncated(`${end - length} of ${end} samples are missing`);
+  if (length > end) throw truncated(`its frames hold ${length} samples, and the last of them ends at ${end}`);
+}
+
+/** All bytes to the end. `tail`, if it is wanted, keeps the last of them. */
+async function* readRest(input: ByteReader, tail?: Tail): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const window = await input.fill(1);
+    if (window.length === 0) return;
+    const piece = window.subarray(0, LONGEST_FRAME);
+    tail?.push(piece);
+    yield piece;
+    input.advance(piece.length);
+  }
+}
+
+/** The last bytes of a file: `LONGEST_FRAME` of them, and at most as many more; or all of a shorter file. */
+class Tail {
+  readonly #bytes = new Uint8Array(2 * LONGEST_FRAME);
+  #length = 0;
+
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Takes the next bytes, up to `LONGEST_FRAME` of them. */
+  push(piece: Uint8Array): void {
+    if (this.#length + piece.length > this.#bytes.length) {
+      this.#bytes.copyWithin(0, this.#length - LONGEST_FRAME, this.#length);
+      this.#length = LONGEST_FRAME;
+    }
+    this.#bytes.set(piece, this.#length);
+    this.#length += piece.length;
+  }
 }
 
 function readStreamInfo(header: Uint8Array): StreamInfo {
   // 'fLaC', then the header of the first metadata block, which must be STREAMINFO: type 0, 34 bytes.
   const isStreamInfo = (header[4] & 0x7f) === 0 && header[5] === 0 && header[6] === 0 && header[7] === 34;
-  if (header.length < 42 || !isStreamInfo) {
+  if (header.length < STREAM_INFO_END || !isStreamInfo) {
     throw new MarsError(
       'AUDIO_UNREADABLE',
       "The FLAC file does not begin with a whole STREAMINFO block after 'fLaC'. Copy or record the file again.",
@@ -85,9 +139,15 @@ function readStreamInfo(header: Uint8Array): StreamInfo {
   };
 }
 
-/** Number of samples up to the end of the last frame, which must be the end of the file. */
-function endOfLastFrame(bytes: Uint8Array, { blockSize }: StreamInfo): number {
-  for (let start = bytes.length - 2; start >= Math.max(42, bytes.length - LONGEST_FRAME); start--) {
+/**
+ * Number of samples up to the end of the last frame, which must be the end of the file.
+ *
+ * @param bytes the last of the file
+ * @param from where in them a frame may begin
+ */
+function endOfLastFrame(bytes: Uint8Array, from: number, { blockSize }: StreamInfo): number {
+  const first = Math.max(0, from, bytes.length - LONGEST_FRAME);
+  for (let start = bytes.length - 2; start >= first; start--) {
     // 15 bits of sync code; the CRC-16 of a frame together with its own checksum is 0.
     if (bytes[start] !== 0xff || (bytes[start + 1] & 0xfe) !== 0xf8) continue;
     if (crc16(bytes.subarray(start)) === 0) return endOfFrame(bytes.subarray(start), blockSize);

@@ -1,10 +1,17 @@
 import { MarsError } from '../errors.ts';
-import type { Audio } from './audio.ts';
+import type { AudioStream } from './audio.ts';
+import type { ByteReader } from './byte-reader.ts';
 import { id3Length, startsWith } from './bytes.ts';
 import { runDecoder } from './wasm-decoder.ts';
 
 /** Bytes in which the first frame is looked for: some writers put padding before it. */
 const SEARCH_BYTES = 1 << 16;
+
+/** No frame has more bytes: 1152 samples at 8 kHz and 160 kbit/s, padded. */
+const LONGEST_FRAME = 2881;
+
+/** Bytes in which the frames that make a beginning are found, if there are any: three, and the header of a fourth. */
+export const SEARCH_WINDOW = SEARCH_BYTES + 3 * LONGEST_FRAME + 4;
 
 /** Bytes after the last frame that may be anything; known tags may be longer. */
 const LARGEST_TAIL = 4096;
@@ -34,35 +41,40 @@ interface Frame {
 }
 
 /**
- * Decodes MPEG audio (MP3, and its forerunners MP2 and MP1). Before it decodes it walks the chain of frames, because the
- * decoder itself would skip in silence whatever it does not understand. A file is truncated if it ends within a frame,
+ * Decodes MPEG audio (MP3, and its forerunners MP2 and MP1). The chain of frames is walked before they are decoded, because
+ * the decoder itself would skip in silence whatever it does not understand. A file is truncated if it ends within a frame,
  * or has fewer frames than its Xing, Info or VBRI header counts; it is damaged if something else lies between frames.
  *
- * @param start where the sound may begin: after the ID3v2 tag
+ * @param input from where the sound may begin: after the ID3v2 tag
  * @throws MarsError AUDIO_TRUNCATED, AUDIO_UNREADABLE
  */
-export async function readMp3(bytes: Uint8Array, start: number): Promise<Audio> {
-  const first = findFirstFrame(bytes, start);
-  if (first === undefined) {
+export async function readMp3(input: ByteReader): Promise<AudioStream> {
+  const window = await input.fill(SEARCH_WINDOW);
+  const start = findFirstFrame(window);
+  if (start === undefined) {
     throw new MarsError(
       'AUDIO_UNREADABLE',
-      `No MPEG audio frames follow the ID3 tag of ${start} bytes. Copy or record the file again.`,
+      `No MPEG audio frames follow the ID3 tag of ${input.position} bytes. Copy or record the file again.`,
     );
   }
-  const end = walkFrames(bytes, first);
-  const { MPEGDecoder } = await import('mpg123-decoder');
-  return runDecoder(new MPEGDecoder(), bytes.subarray(first, end), { name: 'MP3' });
+  const first = readFrameHeader(window, start)!;
+  input.advance(start);
+  const open = async () => new (await import('mpg123-decoder')).MPEGDecoder();
+  return {
+    samples: runDecoder(open, walkFrames(input, first), { name: 'MP3' }),
+    sampleRate: first.sampleRate,
+  };
 }
 
-/** Whether MPEG audio begins at or soon after `start`. */
-export function looksLikeMp3(bytes: Uint8Array, start: number): boolean {
-  return findFirstFrame(bytes, start) !== undefined;
+/** Whether MPEG audio begins with or soon after the first of `bytes`. */
+export function looksLikeMp3(bytes: Uint8Array): boolean {
+  return findFirstFrame(bytes) !== undefined;
 }
 
 /** Two frames in a row at the very start, or three further on: chance does not make these. */
-function findFirstFrame(bytes: Uint8Array, start: number): number | undefined {
-  if (countFrames(bytes, start, 2) === 2) return start;
-  return findFrames(bytes, start + 1, { enough: 3 });
+function findFirstFrame(bytes: Uint8Array): number | undefined {
+  if (countFrames(bytes, 0, 2) === 2) return 0;
+  return findFrames(bytes, 1, { enough: 3 });
 }
 
 /** Where within reach `enough` frames follow one another. */
@@ -85,40 +97,44 @@ function countFrames(bytes: Uint8Array, start: number, enough: number): number {
   return count;
 }
 
-/** Follows the frames from the first one on and returns where the last one ends. */
-function walkFrames(bytes: Uint8Array, start: number): number {
-  const first = readFrameHeader(bytes, start)!;
+/** Follows the frames from the first one on, and gives their bytes, in runs, without the tags between them. */
+async function* walkFrames(input: ByteReader, first: Frame): AsyncGenerator<Uint8Array> {
+  // The window is either longer than any frame, or all that is left.
+  const declared = declaredFrames(await input.fill(SEARCH_WINDOW), first);
   let count = 0;
-  let end = start;
-  for (let offset = start; offset < bytes.length;) {
-    const frame = readFrameHeader(bytes, offset);
-    if (frame && isLike(frame, first)) {
-      offset += frame.length;
-      if (offset > bytes.length)
-        throw truncated(`it ends ${offset - bytes.length} bytes before its last frame does`);
-      end = offset;
-      count++;
+  for (;;) {
+    const window = await input.fill(SEARCH_WINDOW);
+    if (window.length === 0) break;
+    let end = 0;
+    let frame = readFrameHeader(window, 0);
+    for (; frame && isLike(frame, first) && end + frame.length <= window.length; count++) {
+      end += frame.length;
+      frame = readFrameHeader(window, end);
+    }
+    if (end > 0) {
+      yield window.subarray(0, end);
+      input.advance(end);
       continue;
+    }
+    if (frame && isLike(frame, first)) {
+      throw truncated(`it ends ${frame.length - window.length} bytes before its last frame does`);
     }
     // Files that were joined have the tags of each between the frames.
-    const tagLength = id3Length(bytes, offset);
+    const tagLength = id3Length(window, 0);
     if (tagLength > 0) {
-      offset += tagLength;
+      await input.skip(tagLength);
       continue;
     }
-    if (TAIL_TAGS.some((tag) => startsWith(bytes, offset, tag))) break;
-    if (bytes.length - offset <= LARGEST_TAIL && findFrames(bytes, offset, { enough: 2 }) === undefined)
-      break;
+    if (TAIL_TAGS.some((tag) => startsWith(window, 0, tag))) break;
+    if (window.length <= LARGEST_TAIL && findFrames(window, 0, { enough: 2 }) === undefined) break;
     throw new MarsError(
       'AUDIO_UNREADABLE',
-      `The MP3 file is damaged: after ${count} frames, at byte ${offset} of ${bytes.length}, no frame begins. ` +
+      `The MP3 file is damaged: after ${count} frames, at byte ${input.position}, no frame begins. ` +
         'Copy it again, or save what can be saved: ffmpeg -i FILE FILE.wav',
     );
   }
   // The frame that tells the count is not counted by most writers, and is by some: one less is no loss.
-  const declared = declaredFrames(bytes, start, first);
   if (count < declared) throw truncated(`${declared - count + 1} of ${declared} frames are missing`);
-  return end;
 }
 
 function isLike(a: Frame, b: Frame): boolean {
@@ -147,15 +163,15 @@ function readFrameHeader(bytes: Uint8Array, offset: number): Frame | undefined {
 }
 
 /** Frames that the Xing or Info header (after the side information), or the VBRI header, counts; 0 without one. */
-function declaredFrames(bytes: Uint8Array, start: number, { mpeg1, layer, mono }: Frame): number {
+function declaredFrames(bytes: Uint8Array, { mpeg1, layer, mono }: Frame): number {
   if (layer !== 3) return 0;
   const sideInformation = mpeg1 ? (mono ? 17 : 32) : mono ? 9 : 17;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const xing = start + 4 + sideInformation;
+  const xing = 4 + sideInformation;
   const isXing = startsWith(bytes, xing, 'Xing') || startsWith(bytes, xing, 'Info');
   // Bit 0 of the flags says that the count is there.
   if (isXing && xing + 12 <= bytes.length && bytes[xing + 7] & 1) return view.getUint32(xing + 8);
-  const vbri = start + 36;
+  const vbri = 36;
   if (startsWith(bytes, vbri, 'VBRI') && vbri + 18 <= bytes.length) return view.getUint32(vbri + 14);
   return 0;
 }

@@ -1,17 +1,21 @@
 import { MarsError } from '../errors.ts';
-import type { Audio } from './audio.ts';
+import type { AudioStream } from './audio.ts';
+import type { ByteReader } from './byte-reader.ts';
 import { asText, startsWith } from './bytes.ts';
 import { readOggFlac } from './flac.ts';
 import { runDecoder } from './wasm-decoder.ts';
 
 /** The codecs that are read, by how the first packet of a stream begins. */
-const CODECS: readonly { magic: string; read: (stream: readonly Page[]) => Promise<Audio> }[] = [
+const CODECS: readonly { magic: string; read: (stream: LogicalStream) => AudioStream }[] = [
   { magic: '\x01vorbis', read: readVorbis }, // Vorbis I specification, section 4.2.1
   { magic: 'OpusHead', read: readOpus }, // RFC 7845, section 5.1
   { magic: '\x7fFLAC', read: readFlac }, // RFC 9639, section 10.1
 ];
 
+/** Its bytes stay as they are up to the next page. */
 interface Page {
+  /** Where it begins in the file. */
+  offset: number;
   /** The whole page, with its header. */
   bytes: Uint8Array;
   payload: Uint8Array;
@@ -21,6 +25,15 @@ interface Page {
   granulePosition: bigint;
   serialNumber: number;
   sequenceNumber: number;
+}
+
+/** One stream of a link, of which the first page was read. */
+interface LogicalStream {
+  header: Uint8Array;
+  /** The bytes of its pages, the first one included. */
+  bytes: AsyncIterable<Uint8Array>;
+  /** The last page that was read of it. */
+  latest: Pick<Page, 'isLast' | 'granulePosition' | 'sequenceNumber'>;
 }
 
 /**
@@ -34,99 +47,159 @@ interface Page {
  *
  * @throws MarsError AUDIO_TRUNCATED, AUDIO_UNREADABLE (damage, with its place), AUDIO_UNSUPPORTED (another codec)
  */
-export async function readOgg(bytes: Uint8Array): Promise<Audio> {
-  const parts: Audio[] = [];
-  for (const link of splitChain(readPages(bytes))) parts.push(await readLink(link));
-  const { sampleRate } = parts[0];
-  const other = parts.find((part) => part.sampleRate !== sampleRate);
-  if (other) {
-    throw new MarsError(
-      'AUDIO_UNSUPPORTED',
-      `The Ogg file chains streams of ${sampleRate} and ${other.sampleRate} Hz; one rate is read. ` +
-        'Convert it: ffmpeg -i FILE FILE.wav',
-    );
-  }
-  if (parts.length === 1) return parts[0];
-  const samples = new Float32Array(parts.reduce((length, part) => length + part.samples.length, 0));
-  let length = 0;
-  for (const part of parts) {
-    samples.set(part.samples, length);
-    length += part.samples.length;
-  }
-  return { samples, sampleRate };
+export async function readOgg(input: ByteReader): Promise<AudioStream> {
+  const pages = new PageReader(input);
+  await pages.advance();
+  const first = await openLink(pages);
+  return { samples: readChain(pages, first), sampleRate: first.sampleRate };
 }
 
-/** Decodes the first stream of a link whose codec is read. */
-async function readLink(link: readonly Page[]): Promise<Audio> {
-  const firsts = link.filter((page) => page.isFirst);
-  for (const first of firsts) {
-    const codec = CODECS.find(({ magic }) => startsWith(first.payload, 0, magic));
-    if (!codec) continue;
-    const stream = link.filter((page) => page.serialNumber === first.serialNumber);
-    checkSequence(stream);
-    return codec.read(stream);
+async function* readChain(pages: PageReader, first: AudioStream): AsyncGenerator<Float32Array> {
+  yield* first.samples;
+  while (pages.page) {
+    const { samples, sampleRate } = await openLink(pages);
+    if (sampleRate !== first.sampleRate) {
+      throw new MarsError(
+        'AUDIO_UNSUPPORTED',
+        `The Ogg file chains streams of ${first.sampleRate} and ${sampleRate} Hz; one rate is read. ` +
+          'Convert it: ffmpeg -i FILE FILE.wav',
+      );
+    }
+    yield* samples;
   }
-  const found = firsts.map((page) => `'${asText(page.payload, 0, 8).replace(/[^ -~]/g, '.')}'`).join(', ');
+}
+
+/** Opens the first stream of a link whose codec is read. The first pages of all its streams stand before any other. */
+async function openLink(pages: PageReader): Promise<AudioStream> {
+  const found: string[] = [];
+  for (; pages.page?.isFirst; await pages.advance()) {
+    const { payload, serialNumber } = pages.page;
+    const codec = CODECS.find(({ magic }) => startsWith(payload, 0, magic));
+    if (codec) {
+      const latest = { isLast: false, granulePosition: 0n, sequenceNumber: 0 };
+      const stream = { header: payload, latest, bytes: readStream(pages, serialNumber, latest) };
+      return codec.read(stream);
+    }
+    found.push(`'${asText(payload, 0, 8).replace(/[^ -~]/g, '.')}'`);
+  }
   throw new MarsError(
     'AUDIO_UNSUPPORTED',
-    `The Ogg file holds ${found || 'no beginning of a stream'}; Vorbis, Opus and FLAC are read. ` +
+    `The Ogg file holds ${found.join(', ') || 'no beginning of a stream'}; Vorbis, Opus and FLAC are read. ` +
       'Convert it: ffmpeg -i FILE FILE.wav',
   );
 }
 
-async function readVorbis(stream: readonly Page[]): Promise<Audio> {
-  const { OggVorbisDecoder } = await import('@wasm-audio-decoders/ogg-vorbis');
-  return runDecoder(new OggVorbisDecoder(), joinPages(stream), { name: 'Ogg Vorbis' });
+/** The pages of one stream, up to the end of the link: a first page after pages that are not first begins the next. */
+async function* readStream(
+  pages: PageReader,
+  serialNumber: number,
+  latest: LogicalStream['latest'],
+): AsyncGenerator<Uint8Array> {
+  let isBegun = false;
+  for (let page = pages.page; page && !(isBegun && page.isFirst); page = pages.page) {
+    isBegun ||= !page.isFirst;
+    if (page.serialNumber === serialNumber) {
+      if (!page.isFirst) checkSequence(page, latest);
+      const { isLast, granulePosition, sequenceNumber } = page;
+      Object.assign(latest, { isLast, granulePosition, sequenceNumber });
+      yield page.bytes;
+    }
+    await pages.advance();
+  }
 }
 
-async function readOpus(stream: readonly Page[]): Promise<Audio> {
-  const { OggOpusDecoder } = await import('ogg-opus-decoder');
+/** Who tunes in to a live stream gets its headers and then the pages of the moment: only later gaps are losses. */
+function checkSequence(page: Page, previous: LogicalStream['latest']): void {
+  if (previous.isLast) throw damaged(page.offset, 'the stream goes on after its last page');
+  if (page.sequenceNumber === previous.sequenceNumber + 1 || previous.granulePosition === 0n) return;
+  throw new MarsError(
+    'AUDIO_UNREADABLE',
+    `The Ogg file is damaged: page ${page.sequenceNumber} of the stream follows page ` +
+      `${previous.sequenceNumber}. Copy or record the file again.`,
+  );
+}
+
+function readVorbis({ header, bytes }: LogicalStream): AudioStream {
+  const open = async () => new (await import('@wasm-audio-decoders/ogg-vorbis')).OggVorbisDecoder();
+  return { samples: runDecoder(open, bytes, { name: 'Ogg Vorbis' }), sampleRate: uint32(header, 12) };
+}
+
+function readOpus({ header, bytes, latest }: LogicalStream): AudioStream {
+  return { samples: decodeOpus(bytes, uint32(header, 10) & 0xffff, latest), sampleRate: 48_000 };
+}
+
+async function* decodeOpus(
+  bytes: AsyncIterable<Uint8Array>,
+  preSkip: number,
+  latest: LogicalStream['latest'],
+): AsyncGenerator<Float32Array> {
+  const open = async () => new (await import('ogg-opus-decoder')).OggOpusDecoder();
   // The last page's granule position counts the samples to skip at the start, which the decoder's own cut forgets:
-  // RFC 7845, sections 4.4 and 5.1.
-  const { payload } = stream[0];
-  const { isLast, granulePosition } = stream.at(-1)!;
-  const preSkip = payload[10] | (payload[11] << 8);
-  const maxLength = isLast ? Math.max(0, Number(granulePosition) - preSkip) : Infinity;
-  return runDecoder(new OggOpusDecoder(), joinPages(stream), { name: 'Ogg Opus', maxLength });
+  // RFC 7845, sections 4.4 and 5.1. It cuts nothing off but the end of that page.
+  const end = (): number =>
+    latest.isLast ? Math.max(0, Number(latest.granulePosition) - preSkip) : Infinity;
+  let length = 0;
+  for await (const block of runDecoder(open, bytes, { name: 'Ogg Opus' })) {
+    const samples = block.subarray(0, Math.max(0, end() - length));
+    length += samples.length;
+    yield samples;
+  }
+  if (length <= end()) return;
+  throw new MarsError(
+    'AUDIO_UNREADABLE',
+    `The Ogg file is damaged: its last page ends at sample ${end()}, and ${length} came before it. ` +
+      'Copy or record the file again.',
+  );
 }
 
 /** The first packet is 0x7F 'FLAC', a version and a count of two bytes each, and then the beginning of a native file. */
-async function readFlac(stream: readonly Page[]): Promise<Audio> {
-  return readOggFlac(joinPages(stream), stream[0].payload.subarray(9), stream.at(-1)!.granulePosition);
+function readFlac({ header, bytes, latest }: LogicalStream): AudioStream {
+  return readOggFlac(bytes, header.subarray(9), () => latest.granulePosition);
 }
 
-/** All pages of the file, in order. */
-function readPages(bytes: Uint8Array): Page[] {
-  const pages: Page[] = [];
-  for (let offset = 0; offset < bytes.length;) {
-    if (!startsWith(bytes, offset, 'OggS'.slice(0, bytes.length - offset))) {
-      // What other programs append after the end, such as ID3 tags, is no part of the sound.
-      if (pages.at(-1)?.isLast) break;
-      throw damaged(offset, 'no Ogg page begins there');
-    }
-    const page = readPage(bytes, offset);
-    pages.push(page);
-    offset += page.bytes.length;
+/** Reads page after page. */
+class PageReader {
+  /** The page to look at; `undefined` at the end of the file. */
+  page: Page | undefined;
+  readonly #input: ByteReader;
+
+  constructor(input: ByteReader) {
+    this.#input = input;
   }
-  return pages;
+
+  async advance(): Promise<void> {
+    const input = this.#input;
+    const previous = this.page;
+    if (previous) input.advance(previous.bytes.length);
+    this.page = undefined;
+    const start = await input.fill(4);
+    if (start.length === 0) return;
+    if (startsWith(start, 0, 'OggS'.slice(0, start.length))) this.page = await readPage(input);
+    // What other programs append after the end, such as ID3 tags, is no part of the sound.
+    else if (!previous?.isLast) throw damaged(input.position, 'no Ogg page begins there');
+  }
 }
 
-function readPage(bytes: Uint8Array, offset: number): Page {
+async function readPage(input: ByteReader): Promise<Page> {
   // 27 bytes, the last of which is the length of the table of segment lengths that follows it.
-  const headerLength = 27 + (bytes[offset + 26] ?? 0);
+  const headerLength = 27 + ((await input.fill(27))[26] ?? 0);
+  const header = await input.fill(headerLength);
   let length = headerLength;
-  for (let i = offset + 27; i < offset + headerLength; i++) length += bytes[i] ?? 0;
-  if (offset + length > bytes.length) {
+  for (let i = 27; i < headerLength; i++) length += header[i] ?? 0;
+  const window = await input.fill(length);
+  if (length > window.length) {
     throw new MarsError(
       'AUDIO_TRUNCATED',
-      `The Ogg file is cut off within the page at byte ${offset}: at least ${offset + length - bytes.length} bytes ` +
+      `The Ogg file is cut off within the page at byte ${input.position}: at least ${length - window.length} bytes ` +
         'are missing. Copy or record the file again.',
     );
   }
-  const page = bytes.subarray(offset, offset + length);
+  const page = window.subarray(0, length);
   const view = new DataView(page.buffer, page.byteOffset, length);
-  if (checksum(page) !== view.getUint32(22, true)) throw damaged(offset, 'the checksum of the page is wrong');
+  if (checksum(page) !== view.getUint32(22, true))
+    throw damaged(input.position, 'the checksum of the page is wrong');
   return {
+    offset: input.position,
     bytes: page,
     payload: page.subarray(headerLength),
     isFirst: (page[5] & 2) !== 0,
@@ -137,37 +210,9 @@ function readPage(bytes: Uint8Array, offset: number): Page {
   };
 }
 
-/** Chained streams: a first page after pages that are not first begins the next link. */
-function splitChain(pages: readonly Page[]): Page[][] {
-  const links: Page[][] = [];
-  pages.forEach((page, i) => {
-    if (i === 0 || (page.isFirst && !pages[i - 1].isFirst)) links.push([]);
-    links.at(-1)!.push(page);
-  });
-  return links;
-}
-
-/** Who tunes in to a live stream gets its headers and then the pages of the moment: only later gaps are losses. */
-function checkSequence(stream: readonly Page[]): void {
-  for (let i = 1; i < stream.length; i++) {
-    const missing = stream[i].sequenceNumber - stream[i - 1].sequenceNumber - 1;
-    if (missing === 0 || stream[i - 1].granulePosition === 0n) continue;
-    throw new MarsError(
-      'AUDIO_UNREADABLE',
-      `The Ogg file is damaged: page ${stream[i].sequenceNumber} of the stream follows page ` +
-        `${stream[i - 1].sequenceNumber}. Copy or record the file again.`,
-    );
-  }
-}
-
-function joinPages(stream: readonly Page[]): Uint8Array {
-  const joined = new Uint8Array(stream.reduce((length, page) => length + page.bytes.length, 0));
-  let length = 0;
-  for (const page of stream) {
-    joined.set(page.bytes, length);
-    length += page.bytes.length;
-  }
-  return joined;
+/** Little-endian; bytes that are not there are 0. */
+function uint32(bytes: Uint8Array, offset: number): number {
+  return [3, 2, 1, 0].reduce((value, i) => value * 256 + (bytes[offset + i] ?? 0), 0);
 }
 
 /** CRC-32 of polynomial 0x04C11DB7, most significant bit first, over the page with its checksum field taken as zero. */

@@ -1,7 +1,6 @@
 import { MarsError } from '../errors.ts';
-import type { Audio } from './audio.ts';
 
-/** Bytes handed to a decoder at a time: with the result, all that is held of a recording in decoded form. */
+/** Bytes handed to a decoder at a time. Always the same cut, so that the samples are too. */
 const CHUNK_BYTES = 1 << 16;
 
 /** What the decoders of the wasm-audio-decoders family have in common. */
@@ -15,56 +14,70 @@ export interface WasmDecoder {
 interface Decoded {
   channelData: Float32Array[];
   samplesDecoded: number;
-  sampleRate: number;
   errors: { message: string }[];
 }
 
 /**
  * Runs `bytes` through a decoder, mixes its channels to their mean on the way, and frees it.
  *
+ * @param open makes the decoder, when the first samples are asked for
  * @param options.name of the format, for messages
- * @param options.maxLength samples after which the rest is filling
  * @param options.trailer bytes to hand over after the last of the file
  * @param options.rescale what makes a decoded sample one of full scale 1
  * @throws MarsError AUDIO_UNREADABLE if the decoder reports an error
  */
-export async function runDecoder(
-  decoder: WasmDecoder,
-  bytes: Uint8Array,
-  {
-    name,
-    maxLength = Infinity,
-    trailer,
-    rescale,
-  }: { name: string; maxLength?: number; trailer?: Uint8Array; rescale?: (sample: number) => number },
-): Promise<Audio> {
+export async function* runDecoder(
+  open: () => Promise<WasmDecoder>,
+  bytes: AsyncIterable<Uint8Array>,
+  { name, trailer, rescale }: { name: string; trailer?: Uint8Array; rescale?: (sample: number) => number },
+): AsyncGenerator<Float32Array> {
+  const decoder = await open();
   await decoder.ready;
   try {
-    const blocks: Float32Array[] = [];
-    let sampleRate = 0;
-    const keep = (decoded: Decoded): void => {
-      if (decoded.errors.length > 0) {
+    for await (const { channelData, samplesDecoded, errors } of decode(decoder, bytes, trailer)) {
+      if (errors.length > 0) {
         throw new MarsError(
           'AUDIO_UNREADABLE',
-          `The ${name} data is damaged: the decoder says '${decoded.errors[0].message}'. Copy or record the file again.`,
+          `The ${name} data is damaged: the decoder says '${errors[0].message}'. Copy or record the file again.`,
         );
       }
-      if (decoded.samplesDecoded <= 0) return;
-      const channels = rescale
-        ? decoded.channelData.map((samples) => samples.map(rescale))
-        : decoded.channelData;
-      blocks.push(mixToMono(channels, decoded.samplesDecoded));
-      sampleRate = decoded.sampleRate;
-    };
-    for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
-      keep(await decoder.decode(bytes.subarray(start, start + CHUNK_BYTES)));
+      if (samplesDecoded <= 0) continue;
+      yield mixToMono(
+        rescale ? channelData.map((samples) => samples.map(rescale)) : channelData,
+        samplesDecoded,
+      );
     }
-    if (trailer) keep(await decoder.decode(trailer));
-    if (decoder.flush) keep(await decoder.flush());
-    return { samples: concatenate(blocks, maxLength), sampleRate };
   } finally {
     decoder.free();
   }
+}
+
+async function* decode(
+  decoder: WasmDecoder,
+  bytes: AsyncIterable<Uint8Array>,
+  trailer: Uint8Array | undefined,
+): AsyncGenerator<Decoded> {
+  for await (const chunk of inChunks(bytes)) yield decoder.decode(chunk);
+  if (trailer) yield decoder.decode(trailer);
+  if (decoder.flush) yield decoder.flush();
+}
+
+/** Cuts and joins the pieces to chunks of `CHUNK_BYTES`, the last one shorter. */
+async function* inChunks(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  let filled = 0;
+  for await (const piece of pieces) {
+    for (let offset = 0; offset < piece.length;) {
+      const part = piece.subarray(offset, offset + CHUNK_BYTES - filled);
+      chunk.set(part, filled);
+      offset += part.length;
+      filled += part.length;
+      if (filled < CHUNK_BYTES) continue;
+      yield chunk;
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield chunk.subarray(0, filled);
 }
 
 /** The mean of the channels, written over the first of them. */
@@ -77,15 +90,4 @@ function mixToMono(channels: readonly Float32Array[], length: number): Float32Ar
     mono[i] = sum / channels.length;
   }
   return mono;
-}
-
-/** Joins the blocks. They are given up one by one, so that less than twice the signal is held. */
-function concatenate(blocks: Float32Array[], maxLength: number): Float32Array {
-  let end = blocks.reduce((length, block) => length + block.length, 0);
-  const samples = new Float32Array(Math.min(end, maxLength));
-  for (let block = blocks.pop(); block; block = blocks.pop()) {
-    end -= block.length;
-    samples.set(block.subarray(0, Math.max(0, samples.length - end)), Math.min(end, samples.length));
-  }
-  return samples;
 }

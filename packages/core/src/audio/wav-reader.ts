@@ -1,5 +1,6 @@
 import { MarsError } from '../errors.ts';
-import type { Audio } from './audio.ts';
+import type { AudioStream } from './audio.ts';
+import type { ByteReader } from './byte-reader.ts';
 import { asText } from './bytes.ts';
 import { A_LAW, MU_LAW } from './companding.ts';
 
@@ -10,6 +11,12 @@ const PLACEHOLDER_SIZE = 0x7fff_f000;
 const SUBFORMAT_TAIL = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 
 const EXTENSIBLE = 0xfffe;
+
+/** Bytes of the longest chunk before the sound that is looked into, an extensible 'fmt '. */
+const LONGEST_KNOWN_CHUNK = 40;
+
+/** Bytes decoded at a time, at most. */
+const LARGEST_PIECE = 1 << 22;
 
 /** Reads one sample at a byte offset. */
 type SampleReader = (data: DataView, offset: number) => number;
@@ -53,60 +60,100 @@ interface Format {
  * Sources: Microsoft and IBM, "Multimedia Programming Interface and Data Specifications 1.0", 1991; EBU Tech 3306
  * (RF64); Microsoft, "Multiple channel audio data and WAVE files", 2007.
  *
- * @throws MarsError AUDIO_UNREADABLE, AUDIO_UNSUPPORTED, AUDIO_TRUNCATED (says how many bytes are missing)
+ * @throws MarsError AUDIO_UNREADABLE, AUDIO_UNSUPPORTED, AUDIO_TRUNCATED (says how many bytes are missing: before the
+ * first sample where the size of the file is known, after the last one where it comes as a stream)
  */
-export function readWav(bytes: Uint8Array): Audio {
-  const { format, data } = findChunks(bytes);
-  const { channels, sampleRate, bytesPerSample, read } = format;
+export async function readWav(input: ByteReader): Promise<AudioStream> {
+  const { format, data } = await findChunks(input);
+  const length = dataLength(data, input.size === undefined ? Infinity : input.size - data.body);
+  return { samples: readSamples(input, format, data, length), sampleRate: format.sampleRate };
+}
+
+/** The data chunk: what its header says, and where its body begins. */
+interface DataChunk {
+  body: number;
+  size: number;
+  /** What 'ds64' says of its size. */
+  longSize: number | undefined;
+  riffSize: number;
+}
+
+async function* readSamples(
+  input: ByteReader,
+  format: Format,
+  data: DataChunk,
+  length: number,
+): AsyncGenerator<Float32Array> {
+  const { channels, bytesPerSample, sampleRate } = format;
   const blockAlign = channels * bytesPerSample;
-  const samples = new Float32Array(Math.floor(data.byteLength / blockAlign));
+  // A second at a time, or less of so many channels that a second would be too much.
+  const pieceLength = blockAlign * Math.max(1, Math.min(sampleRate, Math.floor(LARGEST_PIECE / blockAlign)));
+  for (let left = length; left > 0;) {
+    const wanted = Math.min(left, pieceLength);
+    const window = await input.fill(wanted);
+    const isEnd = window.length < wanted;
+    if (isEnd && dataLength(data, input.size! - data.body) === 0) {
+      throw new MarsError('AUDIO_EMPTY', "The WAV file's 'data' chunk is empty. Record it again.");
+    }
+    const samples = decodeSamples(window.subarray(0, wanted), format);
+    if (samples.length > 0) yield samples;
+    if (isEnd) return;
+    input.advance(wanted);
+    left -= wanted;
+  }
+}
+
+/** The mean of the channels, of as many whole blocks as there are. */
+function decodeSamples(bytes: Uint8Array, { channels, bytesPerSample, read }: Format): Float32Array {
+  const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const blockAlign = channels * bytesPerSample;
+  const samples = new Float32Array(Math.floor(bytes.length / blockAlign));
   for (let i = 0; i < samples.length; i++) {
     let sum = read(data, i * blockAlign);
     for (let channel = 1; channel < channels; channel++)
       sum += read(data, i * blockAlign + channel * bytesPerSample);
     samples[i] = sum / channels;
   }
-  return { samples, sampleRate };
+  return samples;
 }
 
-function findChunks(bytes: Uint8Array): { format: Format; data: DataView } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** Reads up to the body of the data chunk. */
+async function findChunks(input: ByteReader): Promise<{ format: Format; data: DataChunk }> {
+  const riffSize = uint32(await input.fill(12), 4);
+  await input.skip(12);
   let format: Format | undefined;
-  let longDataSize: number | undefined;
-  for (let offset = 12; offset + 8 <= bytes.length;) {
-    const name = asText(bytes, offset, 4);
-    const size = view.getUint32(offset + 4, true);
-    const body = offset + 8;
-    const present = Math.min(size, bytes.length - body);
+  let longSize: number | undefined;
+  for (;;) {
+    const header = await input.fill(8);
+    if (header.length < 8) break;
+    const name = asText(header, 0, 4);
+    const size = uint32(header, 4);
+    input.advance(8);
     if (name === 'data') {
       if (!format) throw unreadable("its 'data' chunk comes before any 'fmt ' chunk");
-      const length = dataLength(bytes, view, { body, size, longDataSize });
-      return { format, data: new DataView(bytes.buffer, bytes.byteOffset + body, length) };
+      return { format, data: { body: input.position, size, longSize, riffSize } };
     }
-    if (name === 'fmt ')
-      format = readFormat(bytes, new DataView(bytes.buffer, bytes.byteOffset + body, present));
-    if (name === 'ds64' && present >= 16) longDataSize = Number(view.getBigUint64(body + 8, true));
+    const known = Math.min(size, LONGEST_KNOWN_CHUNK);
+    const chunk = (await input.fill(known)).subarray(0, known);
+    if (name === 'fmt ') format = readFormat(chunk);
+    if (name === 'ds64' && chunk.length >= 16) longSize = uint32(chunk, 8) + uint32(chunk, 12) * 2 ** 32;
     // Chunks begin at even offsets: an odd one is followed by a padding byte.
-    offset = body + size + (size % 2);
+    await input.skip(size + (size % 2));
   }
   const missing = format ? "'data' chunk" : "'fmt ' chunk";
   throw new MarsError(
     'AUDIO_TRUNCATED',
-    `The WAV file ends after ${bytes.length} bytes, before its ${missing}. Copy or record the file again.`,
+    `The WAV file ends after ${input.size} bytes, before its ${missing}. Copy or record the file again.`,
   );
 }
 
-/** Bytes of sound in the data chunk that begins at `body`. */
-function dataLength(
-  bytes: Uint8Array,
-  view: DataView,
-  { body, size, longDataSize }: { body: number; size: number; longDataSize?: number },
-): number {
-  const available = bytes.length - body;
+/** Bytes of sound in the data chunk, when there are `available` bytes from its body to the end of the file. */
+function dataLength({ body, size, longSize, riffSize }: DataChunk, available: number): number {
   // A size of 0 is meant where the RIFF chunk's own size is right; elsewhere nobody came back to fill it in.
-  const sized = size > 0 || view.getUint32(4, true) + 8 === bytes.length;
-  let declared = size === 0xffff_ffff && longDataSize ? longDataSize : size;
-  if (!sized || (size >= PLACEHOLDER_SIZE && declared === size && declared > available)) declared = available;
+  const sized = size > 0 || riffSize + 8 === body + available;
+  const declared = size === 0xffff_ffff && longSize ? longSize : size;
+  const isPlaceholder = size >= PLACEHOLDER_SIZE && declared === size;
+  if (!sized || (isPlaceholder && declared > available)) return available;
   if (declared <= available) return declared;
   throw new MarsError(
     'AUDIO_TRUNCATED',
@@ -115,18 +162,19 @@ function dataLength(
   );
 }
 
-function readFormat(bytes: Uint8Array, chunk: DataView): Format {
-  if (chunk.byteLength < 16)
-    throw unreadable(`its 'fmt ' chunk has ${chunk.byteLength} bytes, at least 16 are needed`);
+function readFormat(bytes: Uint8Array): Format {
+  if (bytes.length < 16)
+    throw unreadable(`its 'fmt ' chunk has ${bytes.length} bytes, at least 16 are needed`);
+  const chunk = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let tag = chunk.getUint16(0, true);
   const channels = chunk.getUint16(2, true);
   const sampleRate = chunk.getUint32(4, true);
   const blockAlign = chunk.getUint16(12, true);
   const bits = chunk.getUint16(14, true);
   if (tag === EXTENSIBLE) {
-    if (chunk.byteLength < 40)
+    if (bytes.length < 40)
       throw unreadable("its WAVE_FORMAT_EXTENSIBLE 'fmt ' chunk is shorter than 40 bytes");
-    const subFormat = bytes.subarray(chunk.byteOffset - bytes.byteOffset + 24).subarray(0, 16);
+    const subFormat = bytes.subarray(24, 40);
     tag = subFormat[0] | (subFormat[1] << 8);
     if (!SUBFORMAT_TAIL.every((byte, i) => subFormat[i + 2] === byte)) {
       const guid = Array.from(subFormat, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
@@ -144,6 +192,10 @@ function readFormat(bytes: Uint8Array, chunk: DataView): Format {
     throw unreadable(`${channels} channels of ${bits} bits do not make blocks of ${blockAlign} bytes`);
   }
   return { channels, sampleRate, bytesPerSample, read };
+}
+
+function uint32(bytes: Uint8Array, offset: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true);
 }
 
 function unreadable(fault: string): MarsError {
