@@ -17,6 +17,8 @@ export { mfcc, type MfccOptions } from './features/mfcc.ts';
 export { delta, type DeltaOptions } from './features/delta.ts';
 export { rms, trim, zeroCrossingRate, type EnvelopeOptions, type TrimOptions } from './features/envelope.ts';
 export { decodeAudio } from './audio/decode.ts';
+export { openAudio, type AudioReader } from './audio/audio-reader.ts';
+export type { AudioSource } from './audio/byte-reader.ts';
 export { encodeWav, type WavFormat } from './audio/wav-writer.ts';
 export { resample, Resampler } from './audio/resample.ts';
 export type { Calibration, ModelMetadata, Split } from './recognition/metadata.ts';
