@@ -1,4 +1,5 @@
 // The one file in which Node and the browser differ: this is Node's side, onnxruntime.web.ts the browser's.
+import { readFile } from 'node:fs/promises';
 import { InferenceSession } from 'onnxruntime-node';
 
 export { Tensor } from 'onnxruntime-node';
@@ -18,4 +19,9 @@ export function createSession(
     interOpNumThreads: 1,
     logSeverityLevel: 3,
   });
+}
+
+/** The bytes of a file that MARS brings along. */
+export function readAsset(url: URL): Promise<Uint8Array> {
+  return readFile(url);
 }

@@ -1,5 +1,6 @@
 // The one file in which Node and the browser differ: this is the browser's side, onnxruntime.node.ts Node's.
 import { env, InferenceSession } from 'onnxruntime-web/wasm';
+import { MarsError } from '../errors.ts';
 
 export { Tensor } from 'onnxruntime-web/wasm';
 export type { InferenceSession } from 'onnxruntime-web/wasm';
@@ -15,4 +16,16 @@ export function createSession(
 ): Promise<InferenceSession> {
   env.wasm.numThreads = threads;
   return InferenceSession.create(modelBytes, { executionProviders: ['wasm'], logSeverityLevel: 3 });
+}
+
+/** The bytes of a file that MARS brings along, which the page's bundler has put beside its scripts. */
+export async function readAsset(url: URL): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (!response.ok) {
+    throw new MarsError(
+      'DOWNLOAD_FAILED',
+      `${url.href} answered ${response.status}; a file of MARS was expected there. Serve the assets beside the scripts.`,
+    );
+  }
+  return new Uint8Array(await response.arrayBuffer());
 }
