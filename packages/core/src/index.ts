@@ -21,6 +21,20 @@ export { openAudio, type AudioReader } from './audio/audio-reader.ts';
 export type { AudioSource } from './audio/byte-reader.ts';
 export { encodeWav, type WavFormat } from './audio/wav-writer.ts';
 export { resample, Resampler } from './audio/resample.ts';
+export {
+  VAD_FRAME,
+  VAD_SAMPLE_RATE,
+  VoiceActivityDetector,
+  VoiceActivityStream,
+} from './audio/voice-activity.ts';
 export type { Calibration, ModelMetadata, Split } from './recognition/metadata.ts';
-export { loadRecogniser, type Recogniser, type RecogniserOptions } from './recognition/recogniser.ts';
+export { decodeFloat16, encodeFloat16 } from './recognition/float16.ts';
+export { Profile, PROFILE_PRIOR_CLIPS, type ProfileFields } from './recognition/profile.ts';
+export {
+  loadRecogniser,
+  type ClassifyOptions,
+  type EnrolmentClip,
+  type Recogniser,
+  type RecogniserOptions,
+} from './recognition/recogniser.ts';
 export { emotionVerdict, type Score, type Verdict } from './recognition/verdict.ts';

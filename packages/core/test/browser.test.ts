@@ -7,7 +7,8 @@ import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CHROMIUM_TIMEOUT_MS, launchChromium } from '../../../test/chromium.ts';
 import type * as core from '../src/index.ts';
-import { loadRecogniser } from '../src/index.ts';
+import { loadRecogniser, VoiceActivityDetector } from '../src/index.ts';
+import { syntheticVoice } from './synthetic-voice.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const MODELS = ['models/seed/model.onnx', 'models/transfer/model.onnx'];
@@ -132,6 +133,30 @@ test.each(MODELS)(
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
   },
 );
+
+test('a page and Node hear the same voice, and two of them at once', async () => {
+  const voices = [0.002, 0.3].map((noise) => syntheticVoice(' saisou  eiasoue ', { noise }));
+  const inPage = await page.evaluate(
+    async (recordings) => {
+      const detector = await mars.VoiceActivityDetector.open();
+      const heard = await Promise.all(
+        recordings.map((samples) => detector.stream().process(Float32Array.from(samples))),
+      );
+      await detector.dispose();
+      return heard.map((probabilities) => [...probabilities]);
+    },
+    voices.map((voice) => [...voice]),
+  );
+  await using detector = await VoiceActivityDetector.open();
+  for (const [index, voice] of voices.entries()) {
+    const expected = await detector.stream().process(voice);
+    expect(inPage[index]).toHaveLength(expected.length);
+    for (const [frame, probability] of expected.entries()) {
+      expect(inPage[index][frame]).toBeCloseTo(probability, 4);
+    }
+  }
+  expect(complaints).toEqual([]);
+});
 
 test('an error keeps its code in a page', async () => {
   const code = await page.evaluate(async () => {
