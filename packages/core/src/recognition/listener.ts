@@ -1,0 +1,256 @@
+import { Resampler } from '../audio/resample.ts';
+import { SampleBuffer } from '../audio/sample-buffer.ts';
+import { VAD_FRAME, VAD_SAMPLE_RATE } from '../audio/voice-activity.ts';
+import { checkSamples } from '../features/frames.ts';
+import { checkSeconds } from './seconds.ts';
+import { SpeechProbabilities, type Detector } from './speech-probabilities.ts';
+import { UtteranceSegmenter, type UtteranceBoundary, type UtteranceOptions } from './utterances.ts';
+import type { Verdict } from './verdict.ts';
+import { isMeasuredWhole, windowSpans, type Measured, type Span, type WindowSize } from './windows.ts';
+
+/**
+ * All that listening needs to know of a recogniser. `measure` may remember: it is called for one part of the recording
+ * after the other, so a closure that is made for each recording can gather the statistics of its speaker. Whatever
+ * else its verdicts hold comes out in events and segments.
+ */
+export interface Hearing {
+  readonly detector: Detector;
+  /** Hz, of the waveforms that `measure` takes. */
+  readonly sampleRate: number;
+  /** The length of what the model was trained on: the default of `windowSec`. */
+  readonly windowSec: number;
+  /** Confidence below which a verdict is `uncertain`. */
+  readonly threshold: number;
+  measure(waveform: Float32Array, context: MeasureContext): Promise<Verdict>;
+}
+
+export interface MeasureContext {
+  /** Share of the frames of the waveform that are speech, 0 to 1. */
+  readonly speechShare: number;
+  /** `interval`: a look at an utterance that goes on. `speechEnded`: an utterance, or a window of a long one. */
+  readonly trigger: 'interval' | 'speechEnded';
+}
+
+export interface ListeningOptions extends UtteranceOptions {
+  /** Length of the windows in which utterances longer than 1.5 of them are measured (the model's: what it knows). */
+  readonly windowSec?: number;
+  /** From window to window (half a window): every moment but the ends is then heard twice, which steadies the verdict. */
+  readonly hopSec?: number;
+  /**
+   * Speech shorter than this is measured, but always `uncertain` (0.5): the scores of less are little better than
+   * guesses, whatever confidence they claim.
+   */
+  readonly minCertainSec?: number;
+}
+
+/** What a listener heard: the beginning of an utterance, a look at one that goes on, or a whole one. */
+export type Heard =
+  | { readonly type: 'start'; readonly startSec: number }
+  | ({ readonly type: 'interval' } & Measured)
+  | {
+      readonly type: 'utterance';
+      readonly startSec: number;
+      readonly endSec: number;
+      /** The utterance itself, or its windows when it is long. */
+      readonly windows: readonly Measured[];
+    };
+
+/** Samples that came, at the rates of the detector and of the model. */
+export interface Chunk {
+  readonly forDetector: Float32Array;
+  readonly forModel: Float32Array;
+  readonly isLast: boolean;
+}
+
+/** A frame's probability from which it counts into `speechShare`: the detector's own operating point. */
+const SPEECH = 0.5;
+
+/**
+ * Listens to one recording: samples in, utterances and measurements out. What it does depends on the samples alone and
+ * not on their cut, since it goes by frames of 32 ms; and it keeps no more of them than two windows, or a pause.
+ *
+ * A measurement is exactly what the model says of those samples at its own rate, from `startSec` to `endSec`.
+ */
+export class Listener {
+  readonly hopSec: number;
+  readonly #hearing: Hearing;
+  readonly #size: WindowSize;
+  readonly #minCertainSec: number;
+  readonly #intervalSec: number;
+  readonly #toDetector: Resampler;
+  /** `undefined` where the model and the detector hear at the same rate. */
+  readonly #toModel: Resampler | undefined;
+  readonly #probabilities: SpeechProbabilities;
+  readonly #segmenter: UtteranceSegmenter;
+
+  readonly #waveform = new SampleBuffer();
+  /** Probabilities of frames whose samples have not all come at the model's rate. */
+  #ahead: number[] = [];
+  /** Frames that the segmenter has seen. */
+  #frames = 0;
+  /** Of the frames from number `firstFlag` on, whether they are speech. */
+  #flags: boolean[] = [];
+  #firstFlag = 0;
+  #utterance: { readonly start: number; readonly windows: Measured[]; nextIntervalSec: number } | undefined;
+
+  /**
+   * @param sampleRate Hz, of the samples that will come
+   * @param intervalSec between two looks at an utterance that goes on; `Infinity` for none
+   * @throws MarsError CONFIG_INVALID
+   */
+  constructor(
+    hearing: Hearing,
+    { sampleRate, intervalSec, ...options }: ListeningOptions & { sampleRate: number; intervalSec: number },
+  ) {
+    const { windowSec = hearing.windowSec, minCertainSec = 0.5 } = options;
+    checkSeconds('windowSec', windowSec, { atLeast: 0.5, atMost: 60, because: 'a window holds a few words' });
+    const { hopSec = windowSec / 2 } = options;
+    checkSeconds('hopSec', hopSec, {
+      atLeast: 0.1,
+      atMost: windowSec,
+      because: 'windows follow each other without a gap',
+    });
+    checkSeconds('minCertainSec', minCertainSec, { atLeast: 0, because: 'it is a duration' });
+    checkSeconds('intervalSec', intervalSec, {
+      atLeast: 0.1,
+      because: 'less brings no news, only work; Infinity stands for no measurements at intervals',
+    });
+    this.#hearing = hearing;
+    this.#size = {
+      window: Math.round(windowSec * hearing.sampleRate),
+      hop: Math.round(hopSec * hearing.sampleRate),
+    };
+    this.hopSec = hopSec;
+    this.#minCertainSec = minCertainSec;
+    this.#intervalSec = intervalSec;
+    this.#toDetector = new Resampler(sampleRate, VAD_SAMPLE_RATE);
+    if (hearing.sampleRate !== VAD_SAMPLE_RATE) this.#toModel = new Resampler(sampleRate, hearing.sampleRate);
+    this.#probabilities = new SpeechProbabilities(hearing.detector);
+    this.#segmenter = new UtteranceSegmenter({ ...options, frameSec: VAD_FRAME / VAD_SAMPLE_RATE });
+  }
+
+  /**
+   * Takes samples at once, so that the caller may overwrite them; what it returns is for {@link hear}, in order.
+   *
+   * @throws MarsError AUDIO_NOT_FINITE; the samples are then as if they had not come
+   */
+  receive(samples: Float32Array): Chunk {
+    if (samples.length > 0) checkSamples(samples);
+    const forDetector = this.#toDetector.process(samples);
+    return { forDetector, forModel: this.#toModel?.process(samples) ?? forDetector, isLast: false };
+  }
+
+  /** Ends the recording: what the resamplers still held. */
+  end(): Chunk {
+    const forDetector = this.#toDetector.flush();
+    return { forDetector, forModel: this.#toModel?.flush() ?? forDetector, isLast: true };
+  }
+
+  /** Hears one chunk after the other; a call must have ended before the next begins. */
+  async hear({ forDetector, forModel, isLast }: Chunk): Promise<Heard[]> {
+    this.#waveform.append(forModel);
+    this.#ahead.push(...(await this.#probabilities.process(forDetector)));
+    if (isLast) this.#ahead.push(...(await this.#probabilities.flush()));
+
+    const heard: Heard[] = [];
+    let next = 0;
+    while (
+      next < this.#ahead.length &&
+      (isLast || this.#firstSample(this.#frames + 1) <= this.#waveform.end)
+    ) {
+      await this.#hearFrame(this.#ahead[next++], heard);
+    }
+    this.#ahead = this.#ahead.slice(next);
+    if (isLast) await this.#hearBoundary(this.#segmenter.finish(), heard);
+    return heard;
+  }
+
+  async #hearFrame(probability: number, heard: Heard[]): Promise<void> {
+    this.#frames++;
+    this.#flags.push(probability >= SPEECH);
+    await this.#hearBoundary(this.#segmenter.step(probability), heard);
+    // A window or a look never reaches beyond the latest speech: it then lies within the utterance, wherever that ends.
+    if (this.#segmenter.isRunning && this.#segmenter.isSpeech) await this.#measureSpoken(heard);
+    this.#discard();
+  }
+
+  async #hearBoundary(boundary: UtteranceBoundary | undefined, heard: Heard[]): Promise<void> {
+    if (boundary === undefined) return;
+    const sample = this.#sampleAt(boundary.frame);
+    if (boundary.type === 'start') {
+      const startSec = this.#seconds(sample);
+      this.#utterance = { start: sample, windows: [], nextIntervalSec: startSec + this.#intervalSec };
+      heard.push({ type: 'start', startSec });
+      return;
+    }
+    const { start, windows } = this.#utterance!;
+    for (const span of windowSpans({ start, end: sample }, this.#size).slice(windows.length)) {
+      windows.push(await this.#measure(span, 'speechEnded'));
+    }
+    this.#utterance = undefined;
+    heard.push({ type: 'utterance', startSec: this.#seconds(start), endSec: this.#seconds(sample), windows });
+  }
+
+  /** The windows of a long utterance as soon as they are spoken, and the look that is due. */
+  async #measureSpoken(heard: Heard[]): Promise<void> {
+    const utterance = this.#utterance!;
+    const { start, windows } = utterance;
+    const { window, hop } = this.#size;
+    const end = this.#sampleAt(this.#frames);
+    if (!isMeasuredWhole({ start, end }, this.#size)) {
+      for (let from = start + windows.length * hop; from + window <= end; from += hop) {
+        windows.push(await this.#measure({ start: from, end: from + window }, 'speechEnded'));
+      }
+    }
+    const endSec = this.#seconds(end);
+    if (endSec < utterance.nextIntervalSec) return;
+    while (utterance.nextIntervalSec <= endSec) utterance.nextIntervalSec += this.#intervalSec;
+    const look = await this.#measure({ start: Math.max(start, end - window), end }, 'interval');
+    heard.push({ type: 'interval', ...look });
+  }
+
+  async #measure({ start, end }: Span, trigger: MeasureContext['trigger']): Promise<Measured> {
+    const speechShare = this.#speechShare(start, end);
+    const verdict = await this.#hearing.measure(this.#waveform.slice(start, end), { speechShare, trigger });
+    const [startSec, endSec] = [this.#seconds(start), this.#seconds(end)];
+    const isShort = verdict.verdict === 'emotion' && endSec - startSec < this.#minCertainSec;
+    return { startSec, endSec, verdict: isShort ? { ...verdict, verdict: 'uncertain' } : verdict };
+  }
+
+  #speechShare(start: number, end: number): number {
+    const frameSize = (VAD_FRAME * this.#hearing.sampleRate) / VAD_SAMPLE_RATE;
+    const first = Math.floor(start / frameSize) - this.#firstFlag;
+    const flags = this.#flags.slice(Math.max(0, first), Math.ceil(end / frameSize) - this.#firstFlag);
+    return flags.filter(Boolean).length / flags.length;
+  }
+
+  /** Forgets what no measurement that is still to come can need. */
+  #discard(): void {
+    let needed = this.#sampleAt(this.#segmenter.earliest);
+    if (this.#utterance) {
+      // The last window ends with the utterance and begins after the latest that was measured did.
+      const { start, windows } = this.#utterance;
+      needed = start + Math.max(0, windows.length - 1) * this.#size.hop;
+    }
+    this.#waveform.discardBefore(needed);
+    const flag = Math.floor((needed * VAD_SAMPLE_RATE) / (VAD_FRAME * this.#hearing.sampleRate));
+    // Once in a while: every time would move the whole rest at every frame.
+    if (flag - this.#firstFlag < 256) return;
+    this.#flags = this.#flags.slice(flag - this.#firstFlag);
+    this.#firstFlag = flag;
+  }
+
+  /** The sample, at the model's rate, with which a frame begins. */
+  #firstSample(frame: number): number {
+    return Math.round((frame * VAD_FRAME * this.#hearing.sampleRate) / VAD_SAMPLE_RATE);
+  }
+
+  /** The same for a frame that was heard; the last may be longer than the recording. */
+  #sampleAt(frame: number): number {
+    return Math.min(this.#firstSample(frame), this.#waveform.end);
+  }
+
+  #seconds(sample: number): number {
+    return sample / this.#hearing.sampleRate;
+  }
+}
