@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createRandom } from '@mars/autograd';
 import { encodeWav, loadRecogniser, mfcc } from '@mars/core';
 import { show, summarise, type Measured } from './measure.ts';
+import { voiceLike } from './voice-like.ts';
 
 const ROUNDS = 100;
 const SECONDS = 3;
@@ -10,14 +10,14 @@ const SECONDS = 3;
 /** What a clip of 3 s costs: its MFCCs, and the whole way from a WAV's bytes to the verdict. */
 export async function benchClip(): Promise<void> {
   console.log(`A clip of ${SECONDS} s, one thread, ms:`);
-  const samples = voiceLike(22_050);
+  const samples = voiceLike(22_050, SECONDS);
   console.log(`  40 MFCCs at 22.05 kHz: ${show(await time(() => mfcc(samples, { nMfcc: 40 })), 2)}`);
 
   for (const name of ['transfer', 'seed']) {
     const model = await readFile(join(import.meta.dirname, `../models/${name}/model.onnx`));
     await using recogniser = await loadRecogniser(model, { threads: 1 });
     for (const sampleRate of [16_000, 22_050, 48_000]) {
-      const wav = encodeWav({ samples: voiceLike(sampleRate), sampleRate });
+      const wav = encodeWav({ samples: voiceLike(sampleRate, SECONDS), sampleRate });
       const measured = await time(() => recogniser.classify(wav));
       console.log(`  WAV at ${sampleRate} Hz to the verdict of ${name}: ${show(measured)}`);
     }
@@ -33,16 +33,4 @@ async function time(work: () => unknown): Promise<Measured> {
     times.push(performance.now() - started);
   }
   return summarise(times);
-}
-
-/** A buzz whose pitch and loudness move, in a little noise. */
-function voiceLike(sampleRate: number): Float32Array {
-  const random = createRandom('bench');
-  let phase = 0;
-  return Float32Array.from({ length: SECONDS * sampleRate }, (_, i) => {
-    const t = i / sampleRate;
-    phase += (140 + 30 * Math.sin(5 * t)) / sampleRate;
-    const buzz = 2 * (phase % 1) - 1;
-    return 0.2 * buzz * (0.6 + 0.4 * Math.sin(9 * t)) + 0.01 * random.normal();
-  });
 }
