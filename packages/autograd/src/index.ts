@@ -11,6 +11,7 @@ export { additiveAttention } from './layers/attention.ts';
 export { conv1d, type Conv1dOptions } from './layers/conv1d.ts';
 export { activation, dense } from './layers/dense.ts';
 export { channelDropout, dropout } from './layers/dropout.ts';
+export { exposed } from './layers/exposed.ts';
 export { gru, type GruOptions } from './layers/gru.ts';
 export { batchNorm1d, layerNorm } from './layers/normalization.ts';
 export { avgPool1d, globalAvgPool1d, maxPool1d } from './layers/pooling.ts';

@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   NO_INPUT: 'nothing was given to work on, or a pattern matched nothing',
   MODEL_NOT_FOUND: 'there is no model of that name or at that path',
   MODEL_INVALID: 'the file is not a MARS model, or its metadata does not fit its graph',
+  PROFILE_INVALID: 'the file is not a profile, or it was learnt with another model',
   CORPUS_INVALID: 'the folder does not hold the corpus that was named',
   DOWNLOAD_FAILED: 'a file could not be fetched whole and as its source describes it',
   CONFIG_INVALID: 'an option or configuration value is out of its range',

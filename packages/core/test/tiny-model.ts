@@ -19,6 +19,7 @@ import {
 const BANDS = 24;
 const FRAME = 256;
 const HIDDEN = 12;
+const VERSIONS = 2;
 
 export const TINY_LABELS = ['neutral', 'calm', 'happy', 'sad', 'angry', 'fearful', 'disgust', 'surprised'];
 
@@ -40,8 +41,8 @@ export function tinyMetadata(changes: Record<string, string | undefined> = {}): 
 }
 
 /**
- * A real, small model file: waveform → loudness of some bands → dense, tanh → mean over time → dense → softmax, with
- * fixed random weights. It hears nothing, but every clip has its own scores.
+ * A real, small model file: waveform → loudness of some bands → dense, tanh → mean over time → two
+ * versions (the embedding) → ReLU → dense → softmax → mean over the versions, with fixed random weights. It hears nothing, but every clip has its own scores.
  */
 export function tinyModel({
   metadata = tinyMetadata(),
@@ -58,12 +59,19 @@ export function tinyModel({
     graph: create(GraphProtoSchema, {
       name: 'tiny',
       input: [value(inputName, ['batch', 'samples'])],
-      output: [value('scores', ['batch', labels]), value('attention', ['batch', 'frames'])],
+      output: [
+        value('scores', ['batch', labels]),
+        value('attention', ['batch', 'frames']),
+        value('embedding', ['batch', VERSIONS, HIDDEN]),
+        value('hidden', ['batch', VERSIONS, HIDDEN]),
+        value('logits', ['batch', VERSIONS, labels]),
+      ],
       initializer: [
         integers('middle', [1]),
         tensor('waves', [BANDS, 1, FRAME], wave),
         tensor('quietest', [], () => 1e-3),
-        tensor('hidden', [BANDS, HIDDEN], () => 0.3 * random()),
+        tensor('versions', [1, VERSIONS, 1], (index) => 1 + 0.1 * index),
+        tensor('projection', [BANDS, HIDDEN], () => 0.3 * random()),
         tensor('head', [HIDDEN, labels], () => 3 * random()),
       ],
       node: [
@@ -76,11 +84,14 @@ export function tinyModel({
         node('Add', ['amplitudes', 'quietest'], 'audible'),
         node('Log', ['audible'], 'loudness'),
         node('Transpose', ['loudness'], 'frames', { perm: [0, 2, 1] }), // (batch, frames, 24)
-        node('MatMul', ['frames', 'hidden'], 'projected'), // (batch, frames, 12)
+        node('MatMul', ['frames', 'projection'], 'projected'), // (batch, frames, 12)
         node('Tanh', ['projected'], 'activated'),
-        node('ReduceMean', ['activated'], 'pooled', { axes: [1], keepdims: 0 }), // (batch, 12)
-        node('MatMul', ['pooled', 'head'], 'logits'), // (batch, labels)
-        node('Softmax', ['logits'], 'scores', { axis: -1 }),
+        node('ReduceMean', ['activated'], 'pooled', { axes: [1], keepdims: 1 }), // (batch, 1, 12)
+        node('Mul', ['pooled', 'versions'], 'embedding'), // (batch, 2, 12)
+        node('Relu', ['embedding'], 'hidden'), // (batch, 2, 12)
+        node('MatMul', ['hidden', 'head'], 'logits'), // (batch, 2, labels)
+        node('Softmax', ['logits'], 'each', { axis: -1 }),
+        node('ReduceMean', ['each'], 'scores', { axes: [1], keepdims: 0 }), // (batch, labels)
         node('ReduceMean', ['activated'], 'energy', { axes: [2], keepdims: 0 }), // (batch, frames)
         node('Softmax', ['energy'], 'attention', { axis: -1 }),
       ],

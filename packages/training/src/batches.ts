@@ -1,5 +1,6 @@
 import { createRandom, type Random } from '@mars/autograd/random';
 import { beta } from './mixup.ts';
+import { drawOffsets, type OffsetsOf, type SimulatedProfiles } from './simulated-profiles.ts';
 import { maskSpectrum, type SpecAugment } from './spec-augment.ts';
 
 /** The examples of a training, in memory that threads can share, and how batches are made of them. Plain data. */
@@ -21,6 +22,8 @@ export interface BatchPlan {
   readonly specAugment?: SpecAugment;
   /** Standard deviation of the Gaussian noise added to each normalised number. */
   readonly featureNoise?: number;
+  /** Each example is seen as a profile of its speaker would have it. */
+  readonly simulatedProfiles?: SimulatedProfiles;
   /** Decides the order of the examples and all that is drawn. */
   readonly seed: number;
 }
@@ -44,16 +47,23 @@ export function batchesPerEpoch({ labels, batchSize }: Pick<BatchPlan, 'labels' 
 /** The batches of one epoch. The same plan and epoch give the same batches. */
 export function* batchesOf(plan: BatchPlan, epoch: number): Generator<Batch> {
   const random = createRandom(plan.seed).fork('order').fork(epoch);
+  const offsets =
+    plan.simulatedProfiles && drawOffsets(plan, plan.simulatedProfiles, random.fork('profiles'));
   const order = plan.weights
     ? drawWeighted(plan, plan.weights, random)
     : shuffled(plan.labels.length, random);
   for (let batch = 0; batch < batchesPerEpoch(plan); batch += 1) {
     const indices = order.slice(batch * plan.batchSize, (batch + 1) * plan.batchSize);
-    yield assemble(plan, indices, random.fork(`batch ${batch}`));
+    yield assemble(plan, indices, random.fork(`batch ${batch}`), offsets);
   }
 }
 
-function assemble(plan: BatchPlan, indices: readonly number[], random: Random): Batch {
+function assemble(
+  plan: BatchPlan,
+  indices: readonly number[],
+  random: Random,
+  offsets: OffsetsOf | undefined,
+): Batch {
   const { rows, shape, labelCount, mixupAlpha, specAugment, featureNoise } = plan;
   const size = shape[0] * shape[1];
   const x = new Float32Array(indices.length * size);
@@ -66,6 +76,7 @@ function assemble(plan: BatchPlan, indices: readonly number[], random: Random): 
   }
   for (let row = 0; row < indices.length; row += 1) {
     const example = x.subarray(row * size, (row + 1) * size);
+    if (offsets) subtract(example, offsets(indices[row], random));
     if (specAugment) maskSpectrum(example, shape, specAugment, random);
     if (featureNoise) for (let i = 0; i < size; i += 1) example[i] += featureNoise * random.normal();
   }
@@ -113,6 +124,10 @@ function drawWeighted(plan: BatchPlan, weights: readonly number[], random: Rando
     if (decks[corpus].length === 0) decks[corpus] = random.shuffle([...members[corpus]]);
     return decks[corpus].pop()!;
   });
+}
+
+function subtract(values: Float32Array, offset: Float32Array): void {
+  for (let i = 0; i < values.length; i += 1) values[i] -= offset[i];
 }
 
 function shuffled(length: number, random: Random): number[] {

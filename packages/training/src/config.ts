@@ -31,6 +31,11 @@ const trainConfig = z
     specAugment: specAugmentSettings.optional(),
     /** Standard deviation of the noise added to each normalised number, drawn anew at every step. */
     featureNoise: z.number().positive().optional(),
+    /**
+     * Every example is seen as a profile of its speaker, learnt from so many of the speaker's clips, would have it; drawn
+     * anew for each, 0 for no profile. Of `yamnet` features only.
+     */
+    simulatedProfiles: z.array(z.int().min(0)).min(1).readonly().optional(),
     /** Every example of a batch is mixed with another, labels too, by a share drawn from Beta(alpha, alpha). */
     mixupAlpha: z.number().positive().optional(),
     /**
@@ -57,7 +62,7 @@ const trainConfig = z
     /** A finished run whose weights the training starts from, where the layers fit: the same fold and seed of it. */
     startFrom: z.string().optional(),
   })
-  .check(({ value: { features, frames, testSpeeds }, issues }) => {
+  .check(({ value: { features, frames, testSpeeds, simulatedProfiles }, issues }) => {
     const isTrunk = features.kind === 'yamnet';
     if (isTrunk && frames !== 1) {
       issues.push({
@@ -65,6 +70,14 @@ const trainConfig = z
         path: ['frames'],
         input: frames,
         message: 'yamnet features are 1 frame per clip',
+      });
+    }
+    if (!isTrunk && simulatedProfiles) {
+      issues.push({
+        code: 'custom',
+        path: ['simulatedProfiles'],
+        input: simulatedProfiles,
+        message: 'only with yamnet features',
       });
     }
     if (!isTrunk && (testSpeeds.length > 1 || testSpeeds[0] !== 1)) {
@@ -113,6 +126,7 @@ const transfer: z.input<typeof trainConfig> = {
     { kind: 'speed', name: 'faster', rate: [1.1, 1.1] },
   ],
   testSpeeds: [0.9, 1, 1.1],
+  simulatedProfiles: [0, 0, 1, 2, 4, 8, 16, 32],
   mixupAlpha: 0.4,
   network: { kind: 'head', hiddenSize: 256, dropoutRate: 0.5 },
   epochs: 20,

@@ -62,3 +62,15 @@ export class Dataset {
     }
   }
 }
+
+/** Mean row of the examples of each label, (labels, frames · nFeatures); zeros for a label without any. */
+export function fitLabelMeans({ rows, shape, labels }: Dataset, labelCount: number): Float32Array {
+  const width = shape[0] * shape[1];
+  const means = new Float32Array(labelCount * width);
+  const counts = new Uint32Array(labelCount);
+  for (const label of labels) counts[label] += 1;
+  for (const [index, label] of labels.entries()) {
+    for (let i = 0; i < width; i += 1) means[label * width + i] += rows[index * width + i] / counts[label];
+  }
+  return means;
+}

@@ -5,26 +5,29 @@ import {
   operations,
   scalar,
   writeInferenceGraph,
-  type Shape,
   type Tensor,
   type Weights,
 } from '@mars/autograd';
-import { MarsError, type Calibration, type ModelMetadata } from '@mars/core';
+import { encodeFloat16, MarsError, type Calibration, type ModelMetadata } from '@mars/core';
 import { buildNetwork } from './architectures/networks.ts';
 import type { TrainConfig } from './config.ts';
 import { CORPUS_CATALOGUE, type CorpusEntry } from './corpora/catalogue.ts';
 import type { Normaliser } from './dataset.ts';
 import { featureWidth } from './features/settings.ts';
 import { frontEnd } from './front-end/front-end.ts';
-import { sizeAlong } from './front-end/kernels.ts';
+import { layOut, sizeAlong } from './front-end/kernels.ts';
 import { finalWeights, isFinished, type RunDescription, type RunFolder } from './run.ts';
 import { hashTestPart } from './splits/fold.ts';
 
 /**
  * The trained network as the bytes of a model file: `waveform` [batch, samples] in, mono at `metadata.sampleRate`, of any
- * length; `scores` [batch, labels] (softmax, the mean over the configuration's test speeds) and, where the network has
- * one, `attention` [batch, time] out. Features, normalisation and the padding of short clips are inside the graph; a
- * long clip is read whole, not cut.
+ * length; `scores` [batch, labels] out, softmax. Features, normalisation and the padding of short clips are inside the
+ * graph; a long clip is read whole, not cut.
+ *
+ * A network on frames gives its `attention` [batch, time], where it has one. A network on one vector per clip hears the
+ * clip at each of the configuration's test speeds, its versions; `scores` are their mean, and what a profile acts on comes
+ * out too: `embedding` [batch, versions, width], `hidden` [batch, versions, hiddenSize] and `logits`
+ * [batch, versions, labels].
  *
  * Errors: `CONFIG_INVALID` for features that cannot be computed inside a graph.
  */
@@ -34,24 +37,40 @@ export function writeModel(
   normaliser: Normaliser,
   metadata: ModelMetadata,
 ): Uint8Array {
-  const layers = buildNetwork(network, featureWidth(features), metadata.labels.length);
-  const speeds = testSpeeds.length;
+  const width = featureWidth(features);
+  const labels = metadata.labels.length;
+  const layers = buildNetwork(network, width, labels);
+  let embedding: Tensor | undefined;
   return writeInferenceGraph(layers, weights, {
     x: input('waveform', ['batch', 'samples']),
     preprocess: (waveform) => {
+      if (features.kind !== 'yamnet') {
+        return padToAtLeast(
+          normalise(frontEnd(waveform, features, { speed: testSpeeds[0] }), normaliser),
+          frames,
+        );
+      }
       const versions = testSpeeds.map((speed) => frontEnd(waveform, features, { speed }));
-      return padToAtLeast(normalise(stack(versions), normaliser), frames);
+      embedding = normalise(operations.concat(versions, 1), normaliser);
+      return layOut(embedding, [-1, 1, width]);
     },
-    build: ({ output, exposed: { attention } }) => ({
-      scores: meanOfVersions(operations.softmax(output), speeds, ['batch', metadata.labels.length]),
-      ...(attention && { attention: meanOfVersions(attention, speeds, ['batch', 'time']) }),
-    }),
+    build: ({ output, exposed: { attention, hidden } }): Record<string, Tensor> => {
+      if (embedding === undefined)
+        return { scores: operations.softmax(output), ...(attention && { attention }) };
+      const perVersion = (x: Tensor) => layOut(x, [-1, testSpeeds.length, Number(x.shape[1])]);
+      const logits = perVersion(output);
+      const [scores] = operations.operator('ReduceMean', [operations.softmax(logits)], [['batch', labels]], {
+        axes: [1],
+        keepdims: 0,
+      });
+      return { scores, embedding, hidden: perVersion(hidden), logits };
+    },
     weightType: network.kind === 'head' ? 'float16' : 'float32',
     name: metadata.name,
     metadata: Object.fromEntries(
       Object.entries(metadata)
         .filter(([, value]) => value !== null)
-        .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]),
+        .map(([key, value]) => [key, metadataText(value)]),
     ),
   });
 }
@@ -76,7 +95,11 @@ export async function exportTraining(
     );
   }
   const calibration = await folder.readJson<Calibration>('calibration.json');
-  const metadata = { ...describeModel(name, description), calibration: calibration ?? null };
+  const metadata = {
+    ...describeModel(name, description),
+    calibration: calibration ?? null,
+    labelMeans: checkpoint.labelMeans ?? null,
+  };
   const bytes = writeModel(config, finalWeights(checkpoint, config), checkpoint.normaliser, metadata);
   return { bytes, metadata, description };
 }
@@ -84,7 +107,7 @@ export async function exportTraining(
 function describeModel(
   name: string,
   { config, labels, protocol, fold, seed, clips }: RunDescription,
-): Omit<ModelMetadata, 'calibration'> {
+): Omit<ModelMetadata, 'calibration' | 'labelMeans'> {
   const corpora = trainingCorpora(clips.train);
   return {
     name,
@@ -138,16 +161,9 @@ const CARD_NOTICE =
   'no diagnosis. Inferring emotions at work or in education is prohibited in the EU (AI Act, Art. 5(1)(f)); people ' +
   'must be told that it is used (Art. 50).';
 
-/** Versions of the same batch, one behind the other along the batch's axis: the network runs once. */
-function stack(versions: readonly Tensor[]): Tensor {
-  return versions.length === 1 ? versions[0] : operations.concat(versions, 0);
-}
-
-/** (versions · batch, n) → (batch, n) */
-function meanOfVersions(x: Tensor, versions: number, shape: Shape): Tensor {
-  if (versions === 1) return operations.operator('Identity', [x], [shape])[0];
-  const each = operations.operator('Split', [x], Array<Shape>(versions).fill(shape), { axis: 0 });
-  return operations.operator('Mean', each, [shape])[0];
+function metadataText(value: unknown): string {
+  if (value instanceof Float32Array) return encodeFloat16(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function normalise(x: Tensor, { mean, std }: Normaliser): Tensor {

@@ -44,6 +44,8 @@ export interface Checkpoint {
   readonly epoch: number;
   readonly state: TrainingState;
   readonly normaliser: Normaliser;
+  /** Mean of each label's examples after normalisation, (labels, width); where a model takes profiles. */
+  readonly labelMeans?: Float32Array;
   /** The epoch of the highest validation UAR and its weights, where a training may end early. */
   readonly best?: BestEpoch;
 }
@@ -169,11 +171,13 @@ export class RunFolder {
       mean: tensors.get('normaliser.mean')!.data,
       std: tensors.get('normaliser.std')!.data,
     };
+    const labelMeans = tensors.get('labelMeans')?.data;
     const best = tensors.get('best.position')?.data;
     return {
       epoch,
       state: { step, vectors },
       normaliser,
+      ...(labelMeans && { labelMeans }),
       ...(best && {
         best: {
           epoch: best[0],
@@ -187,13 +191,14 @@ export class RunFolder {
     };
   }
 
-  async saveCheckpoint({ epoch, state, normaliser, best }: Checkpoint): Promise<void> {
+  async saveCheckpoint({ epoch, state, normaliser, labelMeans, best }: Checkpoint): Promise<void> {
     const tensors = new Map<string, StoredTensor>([
       ['position', vector(Float32Array.of(epoch, state.step))],
       ['normaliser.mean', vector(normaliser.mean)],
       ['normaliser.std', vector(normaliser.std)],
     ]);
     for (const [name, data] of Object.entries(state.vectors)) tensors.set(`state.${name}`, vector(data));
+    if (labelMeans) tensors.set('labelMeans', vector(labelMeans));
     if (best) {
       tensors.set('best.position', vector(Float32Array.of(best.epoch, best.validationUar)));
       tensors.set('best.parameters', vector(best.weights.parameters));

@@ -6,12 +6,13 @@ import { BatchLoader } from './batch-loader.ts';
 import { batchesPerEpoch, type BatchPlan } from './batches.ts';
 import type { TrainConfig } from './config.ts';
 import type { Clip } from './corpora/clip.ts';
-import { Dataset, fitNormaliser, type Example } from './dataset.ts';
+import { Dataset, fitLabelMeans, fitNormaliser, type Example } from './dataset.ts';
 import type { FeatureSet } from './features/feature-set.ts';
 import { featureWidth } from './features/settings.ts';
 import { argmax } from './metrics.ts';
 import { isFinished, type BestEpoch, type Checkpoint, type EpochRecord, type RunFolder } from './run.ts';
-import type { Fold } from './splits/fold.ts';
+import type { SimulatedProfiles } from './simulated-profiles.ts';
+import { isSpeech, speakerOf, type Fold } from './splits/fold.ts';
 import { Validator } from './validator.ts';
 import { adopt, readStart } from './warm-start.ts';
 
@@ -94,10 +95,14 @@ export async function train(
   const given = start && isDeepStrictEqual(start.features, config.features) ? start.normaliser : undefined;
   const normaliser = checkpoint?.normaliser ?? given ?? fitNormaliser(examples, width);
   const corpora = labelledBy([...fold.train, ...validated], labels);
-  const plan = planBatches(config, seed, new Dataset(examples, normaliser, config.frames), {
+  const data = new Dataset(examples, normaliser, config.frames);
+  const labelMeans = config.simulatedProfiles && fitLabelMeans(data, labels.length);
+  const plan = planBatches(config, seed, data, {
     labelCount: labels.length,
     corpora: clips.flatMap((clip) => features.variants.map(() => corpora.names.indexOf(clip.corpus))),
     ...corpora,
+    recordings: clips.flatMap((_, recording) => features.variants.map(() => recording)),
+    voices: voicesOf(clips),
   });
 
   const trainer = await TrainingStep.create(network, {
@@ -166,7 +171,13 @@ export async function train(
         seconds: (performance.now() - epochStarted) / 1000,
       };
       if (config.patience !== undefined) best = better(best, record, weights);
-      const reached: Checkpoint = { epoch, state: trainer.save(), normaliser, ...(best && { best }) };
+      const reached: Checkpoint = {
+        epoch,
+        state: trainer.save(),
+        normaliser,
+        ...(labelMeans && { labelMeans }),
+        ...(best && { best }),
+      };
       await folder.appendHistory(record);
       await folder.saveCheckpoint(reached);
       const finished = isFinished(reached, config);
@@ -230,7 +241,7 @@ function labelledBy(
 }
 
 function planBatches(
-  { batchSize, mixupAlpha, specAugment, featureNoise, samplingWeights }: TrainConfig,
+  { batchSize, mixupAlpha, specAugment, featureNoise, samplingWeights, simulatedProfiles }: TrainConfig,
   seed: number,
   { rows, shape, labels }: Dataset,
   {
@@ -238,7 +249,9 @@ function planBatches(
     corpora,
     labelled,
     labelCount,
-  }: { names: readonly string[] } & Pick<BatchPlan, 'corpora' | 'labelled' | 'labelCount'>,
+    ...spoken
+  }: { names: readonly string[] } & Pick<BatchPlan, 'corpora' | 'labelled' | 'labelCount'> &
+    Omit<SimulatedProfiles, 'clips'>,
 ): BatchPlan {
   const strange = Object.keys(samplingWeights ?? {}).find((name) => !names.includes(name));
   if (strange !== undefined) {
@@ -266,8 +279,16 @@ function planBatches(
     mixupAlpha,
     specAugment,
     featureNoise,
+    simulatedProfiles: simulatedProfiles && { clips: simulatedProfiles, ...spoken },
     seed,
   };
+}
+
+/** Per clip, who speaks (or sings: a voice of its own), as a number from 0. */
+function voicesOf(clips: readonly Clip[]): number[] {
+  const names = clips.map((clip) => `${speakerOf(clip)} ${isSpeech(clip)}`);
+  const voices = [...new Set(names)];
+  return names.map((name) => voices.indexOf(name));
 }
 
 /** Every variant of every clip. */

@@ -30,6 +30,7 @@ describe('parseMetadata', () => {
       licence: 'MIT',
       card: 'A network for tests, of the form of a real one.',
       calibration: { temperature: 1.5, threshold: 0.4 },
+      labelMeans: null,
       split: null,
     });
   });

@@ -1,5 +1,6 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { MarsError } from '../errors.ts';
+import { decodeFloat16 } from './float16.ts';
 
 /** Fitted on validation speakers: scores become `score ** (1 / temperature)`, confidence below `threshold` is `uncertain`. */
 export interface Calibration {
@@ -28,6 +29,11 @@ export interface ModelMetadata {
   readonly licence: string;
   readonly card: string;
   readonly calibration: Calibration | null;
+  /**
+   * The mean embedding of each label's training clips, (labels, width): what a profile weighs labelled clips against.
+   * Only of models with an `embedding`.
+   */
+  readonly labelMeans: Float32Array | null;
   /** Absent (null): nobody knows what the model was trained on exactly, so a test on its corpus may flatter it. */
   readonly split: Split | null;
 }
@@ -92,6 +98,7 @@ export function parseMetadata(props: ReadonlyMap<string, string>): ModelMetadata
     licence: text(props, 'licence'),
     card: text(props, 'card'),
     calibration: props.has('calibration') ? calibration(props) : null,
+    labelMeans: props.has('labelMeans') ? labelMeans(props) : null,
     split: props.has('split') ? split(props) : null,
   };
 }
@@ -114,6 +121,23 @@ function calibration(props: ReadonlyMap<string, string>): Calibration {
     throw invalid('calibration.threshold', threshold, 'a number from 0 to 1');
   }
   return { temperature: positive('calibration.temperature', value['temperature']), threshold };
+}
+
+function labelMeans(props: ReadonlyMap<string, string>): Float32Array {
+  const value = text(props, 'labelMeans');
+  const count = labels(props).length;
+  try {
+    const means = decodeFloat16(value);
+    if (means.length > 0 && means.length % count === 0 && means.every((mean) => Number.isFinite(mean)))
+      return means;
+  } catch {
+    // Told below, with what else can be wrong.
+  }
+  throw invalid(
+    'labelMeans',
+    `${value.slice(0, 12)}…`,
+    `base64 of 16-bit floats, as many for each of ${count} labels,`,
+  );
 }
 
 function split(props: ReadonlyMap<string, string>): Split {

@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
 import { tinyMetadata, tinyModel } from '../../test/tiny-model.ts';
-import { openModel } from './model.ts';
+import { Model } from './model.ts';
 
 test('opens a model whose metadata fits its graph', async () => {
-  const { metadata, session } = await openModel(tinyModel());
-  expect(metadata.name).toBe('tiny');
-  expect(session.outputNames).toEqual(['scores', 'attention']);
-  await session.release();
+  await using model = await Model.open(tinyModel());
+  expect(model.metadata.name).toBe('tiny');
+  expect(model.adaptationSize).toEqual({ offset: 12, lastLayer: 8 * 13 });
 });
 
 test.each([
@@ -19,7 +18,7 @@ test.each([
   ['an input of features', { inputName: 'mfcc' }, /exported by an older MARS.*mars export/],
   ['no metadata', { metadata: {} }, /no "name" \(it has: none at all\)/],
 ])('%s: MODEL_INVALID says what differs', async (_, parts, message) => {
-  await expect(openModel(tinyModel(parts))).rejects.toMatchObject({
+  await expect(Model.open(tinyModel(parts))).rejects.toMatchObject({
     code: 'MODEL_INVALID',
     message: expect.stringMatching(message),
   });
@@ -29,7 +28,7 @@ test('a graph that ONNX Runtime refuses is MODEL_INVALID', async () => {
   // Metadata alone, without a graph: the top-level fields of two protobuf messages can simply be put together.
   const model = tinyModel();
   const graphless = model.subarray(model.length - metadataLength(model));
-  await expect(openModel(graphless)).rejects.toMatchObject({
+  await expect(Model.open(graphless)).rejects.toMatchObject({
     code: 'MODEL_INVALID',
     message: expect.stringContaining('ONNX Runtime cannot open the model "tiny"'),
   });

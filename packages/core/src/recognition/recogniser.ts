@@ -1,10 +1,11 @@
-import { Tensor } from '#onnxruntime';
 import type { Audio } from '../audio/audio.ts';
 import { decodeAudio } from '../audio/decode.ts';
 import { resample } from '../audio/resample.ts';
 import { MarsError } from '../errors.ts';
+import { learnProfile, type HeardClip } from './calibration.ts';
 import type { ModelMetadata } from './metadata.ts';
-import { openModel, type Model } from './model.ts';
+import { Model, type Adaptation, type Embedding } from './model.ts';
+import type { Profile } from './profile.ts';
 import { emotionVerdict, noSpeechVerdict, type Verdict } from './verdict.ts';
 
 /** Shorter than a syllable: there is nothing to hear an emotion in. */
@@ -28,6 +29,18 @@ export interface RecogniserOptions {
   threads?: number;
 }
 
+export interface ClassifyOptions {
+  /** What has been learnt of the person who speaks. */
+  readonly profile?: Profile;
+}
+
+/** A recording of the person whose profile is learnt. */
+export interface EnrolmentClip {
+  readonly recording: Audio | Uint8Array;
+  /** The emotion in it, one of the model's labels, where it is known. */
+  readonly emotion?: string;
+}
+
 /**
  * Opens a model file and returns what classifies recordings with it.
  *
@@ -41,13 +54,12 @@ export async function loadRecogniser(
   modelBytes: Uint8Array,
   { threads = 1 }: RecogniserOptions = {},
 ): Promise<Recogniser> {
-  return new Recogniser(await openModel(modelBytes, { threads }));
+  return new Recogniser(await Model.open(modelBytes, { threads }));
 }
 
 /** Recognises the emotion in recordings; made by {@link loadRecogniser}. Holds native memory until `dispose`. */
 export class Recogniser implements AsyncDisposable {
   readonly #model: Model;
-  #disposal: Promise<void> | undefined;
 
   constructor(model: Model) {
     this.#model = model;
@@ -65,23 +77,17 @@ export class Recogniser implements AsyncDisposable {
    * @throws MarsError `AUDIO_TOO_SHORT` below 0.1 s; `AUDIO_NOT_FINITE` for NaN, infinite or absurdly large samples;
    *   and the codes of `decodeAudio`
    */
-  async classify(recording: Audio | Uint8Array): Promise<Verdict> {
-    const audio = recording instanceof Uint8Array ? await decodeAudio(recording) : recording;
+  async classify(recording: Audio | Uint8Array, { profile }: ClassifyOptions = {}): Promise<Verdict> {
+    const adaptation = profile && this.#adaptationOf(profile);
+    const audio = await decoded(recording);
     const { labels, calibration } = this.metadata;
     const durationSec = audio.samples.length / audio.sampleRate;
-    if (!(durationSec >= MIN_DURATION_SEC)) {
-      throw new MarsError(
-        'AUDIO_TOO_SHORT',
-        `The recording lasts ${durationSec.toFixed(3)} s (${audio.samples.length} samples); at least ` +
-          `${MIN_DURATION_SEC} s were expected. Record a word or more.`,
-      );
-    }
 
     const sum = new Float64Array(labels.length);
     let voiced = 0;
     for (const piece of equalPieces(audio)) {
       if (isSilent(piece)) continue;
-      const scores = await this.#score(piece, audio.sampleRate);
+      const { scores } = await this.#model.infer(this.#atModelRate(piece, audio), adaptation);
       for (let label = 0; label < sum.length; label++) sum[label] += scores[label];
       voiced++;
     }
@@ -90,30 +96,115 @@ export class Recogniser implements AsyncDisposable {
     return emotionVerdict(mean, labels, { durationSec, calibration });
   }
 
+  /**
+   * Learns a person's voice from some clips of it; with the profile, the model hears that person better. Varied clips
+   * teach more than clips of one mood, labelled ones more than others (the README says how much).
+   *
+   * @throws MarsError `NO_INPUT` without a clip; `MODEL_INVALID` for a model that takes no profile; `CONFIG_INVALID` for
+   *   an emotion that is none of the model's labels; `AUDIO_TOO_SHORT` for a clip with nothing but silence; and what
+   *   `classify` throws
+   *
+   * @example
+   * const profile = await recogniser.calibrate([{ recording: first }, { recording: second, emotion: 'happy' }]);
+   */
+  async calibrate(clips: Iterable<EnrolmentClip> | AsyncIterable<EnrolmentClip>): Promise<Profile> {
+    this.#requireEmbedding();
+    const heard: HeardClip[] = [];
+    for await (const { recording, emotion } of clips) {
+      const label = emotion === undefined ? undefined : this.#labelOf(emotion);
+      heard.push({ embedding: await this.#embed(await decoded(recording)), label });
+    }
+    if (heard.length === 0) {
+      throw new MarsError(
+        'NO_INPUT',
+        'No clip came to learn a voice from; some of a few seconds were expected.',
+      );
+    }
+    return learnProfile(this.#model, heard);
+  }
+
   /** Frees the native memory of the model; the recogniser is of no use afterwards. Calling it again does nothing. */
   dispose(): Promise<void> {
-    this.#disposal ??= this.#model.session.release();
-    return this.#disposal;
+    return this.#model.dispose();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
 
-  async #score(samples: Float32Array, sampleRate: number): Promise<Float32Array> {
-    const { metadata, session } = this.#model;
-    const waveform = resample(samples, sampleRate, metadata.sampleRate);
-    const input = new Tensor('float32', waveform, [1, waveform.length]);
-    const { scores } = await session.run({ waveform: input }, ['scores']);
-    const data = scores.data as Float32Array;
-    if (!data.every((score) => Number.isFinite(score))) {
+  #atModelRate(samples: Float32Array, { sampleRate }: Audio): Float32Array {
+    return resample(samples, sampleRate, this.metadata.sampleRate);
+  }
+
+  /** The mean embedding of the pieces in which there is something to hear. */
+  async #embed(audio: Audio): Promise<Embedding> {
+    const heard: Embedding[] = [];
+    for (const piece of equalPieces(audio)) {
+      if (isSilent(piece)) continue;
+      const { embedding } = await this.#model.infer(this.#atModelRate(piece, audio));
+      heard.push(embedding!);
+    }
+    if (heard.length === 0) {
       throw new MarsError(
-        'MODEL_INVALID',
-        `The model "${metadata.name}" gave scores that are not numbers for a finite waveform. Train or export it again.`,
+        'AUDIO_TOO_SHORT',
+        'A clip holds nothing but silence; speech was expected. Record it again.',
       );
     }
-    return data;
+    const values = heard[0].values.map(
+      (_, i) => heard.reduce((sum, each) => sum + each.values[i], 0) / heard.length,
+    );
+    return { ...heard[0], values };
   }
+
+  #requireEmbedding(): void {
+    if (this.#model.embeddingSpace !== undefined) return;
+    throw new MarsError(
+      'MODEL_INVALID',
+      `The model "${this.metadata.name}" takes no profile: it has no embedding. Take another, such as "transfer".`,
+    );
+  }
+
+  #adaptationOf(profile: Profile): Adaptation {
+    this.#requireEmbedding();
+    if (profile.space !== this.#model.embeddingSpace) {
+      throw new MarsError(
+        'PROFILE_INVALID',
+        `The profile was learnt with the model "${profile.model}" (${profile.space}), and this is "${this.metadata.name}" ` +
+          `(${this.#model.embeddingSpace}). Calibrate anew with this model.`,
+      );
+    }
+    const { adaptation } = profile;
+    const { offset, lastLayer } = this.#model.adaptationSize!;
+    if (adaptation.offset.length !== offset || (adaptation.lastLayer?.length ?? lastLayer) !== lastLayer) {
+      throw new MarsError(
+        'PROFILE_INVALID',
+        `The profile holds ${adaptation.offset.length} and ${adaptation.lastLayer?.length ?? 'no'} numbers; ${offset} and ` +
+          `${lastLayer} (or none) fit the model "${this.metadata.name}". Calibrate anew.`,
+      );
+    }
+    return adaptation;
+  }
+
+  #labelOf(emotion: string): number {
+    const { labels } = this.metadata;
+    const label = labels.indexOf(emotion);
+    if (label >= 0) return label;
+    throw new MarsError(
+      'CONFIG_INVALID',
+      `"${emotion}" is no emotion of the model "${this.metadata.name}"; it knows ${labels.join(', ')}.`,
+    );
+  }
+}
+
+async function decoded(recording: Audio | Uint8Array): Promise<Audio> {
+  const audio = recording instanceof Uint8Array ? await decodeAudio(recording) : recording;
+  const durationSec = audio.samples.length / audio.sampleRate;
+  if (durationSec >= MIN_DURATION_SEC) return audio;
+  throw new MarsError(
+    'AUDIO_TOO_SHORT',
+    `The recording lasts ${durationSec.toFixed(3)} s (${audio.samples.length} samples); at least ` +
+      `${MIN_DURATION_SEC} s were expected. Record a word or more.`,
+  );
 }
 
 /** Cuts a recording into views of equal length (to a sample) that last `MAX_PIECE_SEC` at most. */

@@ -1,4 +1,4 @@
-import { activation, dense, dropout, globalAvgPool1d, network, type Network } from '@mars/autograd';
+import { activation, dense, dropout, exposed, globalAvgPool1d, network, type Network } from '@mars/autograd';
 import { z } from 'zod';
 
 export const headSettings = z.strictObject({
@@ -18,6 +18,7 @@ export function headNetwork(
     drop1: dropout(dropoutRate),
     hidden: dense({ inFeatures, outFeatures: hiddenSize }), // (B, hiddenSize)
     relu: activation('relu'),
+    known: exposed('hidden'),
     drop2: dropout(dropoutRate),
     output: dense({ inFeatures: hiddenSize, outFeatures: labels }), // (B, labels)
   });
