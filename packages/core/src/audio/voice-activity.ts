@@ -22,8 +22,8 @@ const LARGEST_SAMPLE = 1e10;
 /**
  * Says, 32 ms by 32 ms, how likely somebody is speaking. Holds native memory until `dispose`.
  *
- * Source: Silero VAD, version 6, https://github.com/snakers4/silero-vad (assets/NOTICE), whose probabilities these are to
- * 0.002.
+ * Source: Silero VAD, version 6, https://github.com/snakers4/silero-vad (assets/NOTICE), whose probabilities these are
+ * to 0.001.
  *
  * @example
  * await using detector = await VoiceActivityDetector.open();
@@ -77,11 +77,11 @@ export class VoiceActivityStream {
   }
 
   /**
-   * Takes the next samples, any number of them, mono at 16 kHz. The array is free for other use at once, and the next one may
-   * come before the promise is settled.
+   * Takes the next samples, any number of them, mono at 16 kHz. The array is free for other use at once, and the next
+   * one may come before the promise is settled.
    *
    * @returns the probability of speech, 0 to 1, of each frame that became complete
-   * @throws MarsError `AUDIO_NOT_FINITE` for NaN, infinite or absurdly large samples; none of the call's samples count then
+   * @throws MarsError `AUDIO_NOT_FINITE` for NaN, infinite or absurdly large samples; none of the call's count then
    */
   async process(samples: Float32Array): Promise<Float32Array> {
     requireFinite(samples);
@@ -94,8 +94,8 @@ export class VoiceActivityStream {
   }
 
   /**
-   * Ends the recording: returns the probability of the last, incomplete frame, filled up with zeros, or nothing where there is
-   * none. The stream is then ready for another recording.
+   * Ends the recording: returns the probability of the last, incomplete frame, filled up with zeros, or nothing where
+   * there is none. The stream is then ready for another recording.
    */
   async flush(): Promise<Float32Array> {
     const rest = this.#pending;

@@ -16,8 +16,11 @@ const WINDOWS = 4;
 /** Numbers that the LSTM keeps of a frame for the next. */
 const HIDDEN = 128;
 
-/** As 16-bit floats these weights, a tenth of all, would cost more than all the others: 8e-3 of probability against 1e-3. */
-const PRECISE = 'encoder.1.reparam_conv.weight';
+/**
+ * As 16-bit floats these weights, a fifth of all, would cost more than all others together: 8e-3 of probability where it
+ * is now 1e-3.
+ */
+const WHOLE = /^encoder\.[123]\./;
 
 const { add, cast, concat, mul, operator, relu, slice, split, sqrt, square, sub } = operations;
 
@@ -31,8 +34,7 @@ export type SileroWeights = ReadonlyMap<string, { data: Float32Array; shape: rea
  * @throws RangeError when there is no such branch
  */
 export function readSileroWeights(onnx: Uint8Array): SileroWeights {
-  // A Node Buffer's slices share memory; protobuf-es would hand them out as they are.
-  const { graph } = fromBinary(ModelProtoSchema, new Uint8Array(onnx));
+  const { graph } = fromBinary(ModelProtoSchema, onnx);
   const branch = graph && thenBranch(graph);
   if (!branch) throw new RangeError('The file holds no network behind an If over the sampling rate.');
   const weights = new Map<string, { data: Float32Array; shape: number[] }>();
@@ -40,6 +42,7 @@ export function readSileroWeights(onnx: Uint8Array): SileroWeights {
     const [value] = attribute;
     const name = /(?:encoder|decoder)\.\S*(?:weight|bias)\w*$/.exec(output[0])?.[0];
     if (opType !== 'Constant' || name === undefined || !value.t) continue;
+    // Copied, for its place in the file need not be a multiple of four bytes.
     const { buffer } = new Uint8Array(value.t.rawData);
     weights.set(name, { data: new Float32Array(buffer), shape: value.t.dims.map(Number) });
   }
@@ -52,11 +55,12 @@ function thenBranch({ node }: GraphProto): GraphProto | undefined {
 }
 
 /**
- * Silero VAD's 16 kHz network, its weights as 16-bit floats, over a whole run of frames: spectrum and encoder of all of them together, then one LSTM
- * from frame to frame. The original takes a frame per call; the probabilities are the same.
+ * Silero VAD's 16 kHz network, most weights as 16-bit floats, over a whole run of frames: spectrum and encoder of all
+ * of them together, then one LSTM from frame to frame. The original takes a frame per call; the probabilities are the
+ * same to 0.001.
  *
- * Inputs `samples` [64 + 512 · frames], of which the first 64 are the end of what came before, and `state` [2, 1, 128];
- * outputs `probabilities` [frames] and `nextState`.
+ * Inputs `samples` [64 + 512 · frames], of which the first 64 are the end of what came before, and `state` [2, 1, 128],
+ * h and c; outputs `probabilities` [frames] and `nextState`.
  *
  * Source: https://github.com/snakers4/silero-vad
  */
@@ -162,7 +166,7 @@ function reader(weights: SileroWeights) {
     return name.startsWith('decoder.rnn.') ? { ...tensor, data: inOnnxOrder(tensor.data) } : tensor;
   };
   const half = (data: Float32Array, shape: readonly number[], name: string) =>
-    name === PRECISE ? constant(data, shape, name) : cast(constant(Float16Array.from(data), shape, name));
+    WHOLE.test(name) ? constant(data, shape, name) : cast(constant(Float16Array.from(data), shape, name));
   const weight = (name: string, shape: readonly number[]) => half(stored(name).data, shape, name);
   const bias = (name: string) => {
     const { data, shape } = stored(name);
