@@ -24,8 +24,7 @@ const { add, cast, concat, div, log, mul, operator, sqrt, square, sub } = operat
  * sample are k / (512 · speed). What would lie above the given recording's Nyquist frequency is zero.
  *
  * @param waveform (batch, samples), mono at 16 kHz
- * @param leastFrames zeros after the end make up what is missing for so many
- * @returns (batch, 1, frames, 64), with 1 + ⌊(samples / speed - 400) / 160⌋ frames
+ * @returns (batch, 1, frames, 64), with 1 + ⌊(samples / speed - 400) / 160⌋ frames, or `leastFrames`
  * @throws MarsError CONFIG_INVALID for a speed that is no multiple of 1 / 80 from 0.5 to 2.
  * @example
  * const spectrogram = yamnetLogMel(input('waveform', ['batch', 'samples']), { speed: 0.9 });
@@ -37,18 +36,17 @@ export function yamnetLogMel(waveform: Tensor, { speed = 1, leastFrames = 1 }: A
   const first = places.findIndex((place) => place > 0);
   const bins = places.slice(first).filter((place) => place < N_MELS + 1);
 
-  const magnitude = magnitudes(
-    inHops(waveform, { speed, leastFrames }),
-    range(first, first + bins.length),
-    speed,
-  );
-  const mel = matMul(magnitude, melTriangles(bins)); // (batch, frames, 64)
+  const hops = inHops(waveform, { speed, leastFrames });
+  const spectrum = magnitudes(hops, range(first, first + bins.length), speed);
+  const mel = matMul(spectrum, melTriangles(bins)); // (batch, frames, 64)
   const [image] = operator('Unsqueeze', [mel, indices([1])], [['batch', 1, 'frames', N_MELS]]);
   return log(add(image, scalar(LOG_OFFSET)));
 }
 
 export interface AnalysisOptions {
+  /** The recording is played so many times as fast. */
   speed?: number;
+  /** Zeros after the end make up what is missing for so many frames. */
   leastFrames?: number;
 }
 
@@ -110,20 +108,20 @@ function magnitudes(hops: Tensor, bins: Tensor, speed: number): Tensor {
   return sqrt(add(square(real), square(imaginary)));
 }
 
-/** Of every frame's first, second or third hop (0, 1, 2) so many samples from `start` on, or backwards: (batch, frames, count). */
+/** Of every frame's first, second or third hop (0, 1, 2) `count` samples from `start` on, or back: (batch, frames, count). */
 function samplesOf(hops: Tensor, hop: number, start: number, count: number, step: 1 | -1 = 1): Tensor {
   const end = start + step * count;
   const bounds = [
     [hop, start],
-    // A negative end counts from the end of the axis.
-    [hop - 2 || Number.MAX_SAFE_INTEGER, end < 0 ? Number.MIN_SAFE_INTEGER : end],
+    // A negative end would count from the end of the axis, as that of the first two hops does.
+    [hop === 2 ? Number.MAX_SAFE_INTEGER : hop - 2, end < 0 ? Number.MIN_SAFE_INTEGER : end],
     [1, 2],
     [1, step],
   ];
   return operator('Slice', [hops, ...bounds.map(indices)], [['batch', 'frames', count]])[0];
 }
 
-/** cos and sin of 2π k m / (512 · speed), m samples right of the middle of a frame, under the window: (⌊frameLength / 2⌋, bins). */
+/** cos and sin of 2π k m / (512 · speed), m samples right of a frame's middle, under the window: (⌊frameLength / 2⌋, bins). */
 function dftKernels(bins: Tensor, frameLength: number, speed: number): { cosines: Tensor; sines: Tensor } {
   const odd = frameLength % 2;
   const half = (frameLength - odd) / 2;
@@ -133,7 +131,8 @@ function dftKernels(bins: Tensor, frameLength: number, speed: number): { cosines
   const period = Math.round(10 * N_FFT * speed);
   const phase = mul(mul(distance, indices([5])), bins);
   const hann = add(scalar(0.5), mul(scalar(0.5), cosine(distance, 2 * frameLength)));
-  // Both sides hold the middle sample where there is one. The sum has `speed` times as many terms as that of the faster recording.
+  // Where a sample stands in the middle, both sides hold it. The sum has `speed` times as many terms as that of the faster
+  // recording.
   const weights = Float32Array.from({ length: half }, (_, m) => (m === 0 && odd === 0 ? 0.5 : 1) / speed);
   const window = mul(hann, constant(weights, [half, 1]));
   return {

@@ -143,6 +143,13 @@ describe('the pooled vector', () => {
     }
   });
 
+  test('of less than a step is that of the same with zeros up to one', async () => {
+    const samples = bursts(6000).subarray(5000);
+    const step = new Float32Array(400 + 15 * 160);
+    step.set(samples);
+    expect(await frontEnd.run(samples)).toEqual(await frontEnd.run(step));
+  });
+
   test('at a speed that is not possible is an error', async () => {
     await expect(frontEnd.run(bursts(8000), 3)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
@@ -192,7 +199,7 @@ describe('a model file of three speeds', () => {
     );
   });
 
-  test('computes kernels and weights once, when it is loaded', async () => {
+  test('computes kernels and weights when it is loaded, and the level once for all speeds', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'mars-profile-'));
     const session = await Session.create(half(), { threads: 1, profilePrefix: join(folder, 'run') });
     await session.run({ waveform: float32(samples, [1, samples.length]) });
@@ -208,6 +215,9 @@ describe('a model file of three speeds', () => {
     expect(ran.filter((name) => name === 'Conv')).toHaveLength(3 * 13);
     // One cast per speed remains, that of the mask.
     expect(ran.filter((name) => name === 'Cast')).toHaveLength(3);
-    for (const once of ['Cos', 'Mod', 'Range', 'Equal']) expect(ran).not.toContain(once);
+    for (const before of ['Cos', 'Mod', 'Range', 'Equal']) expect(ran).not.toContain(before);
+    expect(ran.filter((name) => name === 'Abs')).toHaveLength(1);
+    // One for the level, then one per speed, for the spectrum and the mask.
+    expect(ran.filter((name) => name === 'Pad')).toHaveLength(1 + 3);
   });
 });

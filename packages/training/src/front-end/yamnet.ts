@@ -10,7 +10,8 @@ type YamnetLayer = YamnetSettings['layer'];
 
 /**
  * One vector per waveform, played `speed` times as fast: level → log-mel → YAMNet's lower layers → pooling over the
- * steps that are not silent. All of it is ordinary ONNX operators, so that it can stand in a model file.
+ * steps that are not silent. All of it is ordinary ONNX operators, so that it can stand in a model file. What several
+ * speeds have in common stands in it several times, and ONNX Runtime computes it once.
  *
  * @param waveform (batch, samples), mono at 16 kHz, of any length and level
  * @returns (batch, 1, yamnetWidth(settings))
@@ -103,7 +104,7 @@ function loudSteps(hops: Tensor, layer: YamnetLayer, topDb: number): Tensor {
     axes: [3],
     keepdims: 0,
   });
-  // A frame is five of them.
+  // A frame is five halves of a hop.
   const [power] = operator('AveragePool', [energy], [['batch', 1, 'frames']], {
     kernel_shape: [5],
     strides: [2],
@@ -130,7 +131,7 @@ function loudSteps(hops: Tensor, layer: YamnetLayer, topDb: number): Tensor {
 function pool(activations: Tensor, mask: Tensor, layer: YamnetLayer): Tensor {
   const { channels, bands } = YAMNET_LAYERS[layer];
   const share = div(mask, sum(mask, [2], true));
-  // Bands stand side by side in the last axis: with zeros from one to the other, the means of all are one product.
+  // Steps and bands as one axis, with zeros between different bands: so the means of all are one product.
   const bandsAlong = (axis: number) => along(axis, upTo(bands), 4);
   const [isSame] = operator('Equal', [bandsAlong(2), bandsAlong(3)], [[1, 1, bands, bands]]);
   const shares = layOut(mul(layOut(share, [0, -1, 1, 1]), cast(isSame)), [0, -1, bands]); // (batch, steps · bands, bands)
