@@ -1,9 +1,8 @@
 import { Resampler } from '../audio/resample.ts';
 import { SampleBuffer } from '../audio/sample-buffer.ts';
-import { VAD_FRAME, VAD_SAMPLE_RATE } from '../audio/voice-activity.ts';
+import { VAD_FRAME, VAD_SAMPLE_RATE, type VoiceActivityStream } from '../audio/voice-activity.ts';
 import { checkSamples } from '../features/frames.ts';
 import { checkSeconds } from './seconds.ts';
-import { SpeechProbabilities, type Detector } from './speech-probabilities.ts';
 import { UtteranceSegmenter, type UtteranceBoundary, type UtteranceOptions } from './utterances.ts';
 import type { Verdict } from './verdict.ts';
 import { isMeasuredWhole, windowSpans, type Measured, type Span, type WindowSize } from './windows.ts';
@@ -14,7 +13,8 @@ import { isMeasuredWhole, windowSpans, type Measured, type Span, type WindowSize
  * else its verdicts hold comes out in events and segments.
  */
 export interface Hearing {
-  readonly detector: Detector;
+  /** A `VoiceActivityDetector`, or another one of the same frames. */
+  readonly detector: { stream(): Pick<VoiceActivityStream, 'process' | 'flush'> };
   /** Hz, of the waveforms that `measure` takes. */
   readonly sampleRate: number;
   /** The length of what the model was trained on: the default of `windowSec`. */
@@ -80,7 +80,7 @@ export class Listener {
   readonly #toDetector: Resampler;
   /** `undefined` where the model and the detector hear at the same rate. */
   readonly #toModel: Resampler | undefined;
-  readonly #probabilities: SpeechProbabilities;
+  readonly #voiceActivity: Pick<VoiceActivityStream, 'process' | 'flush'>;
   readonly #segmenter: UtteranceSegmenter;
 
   readonly #waveform = new SampleBuffer();
@@ -125,7 +125,7 @@ export class Listener {
     this.#intervalSec = intervalSec;
     this.#toDetector = new Resampler(sampleRate, VAD_SAMPLE_RATE);
     if (hearing.sampleRate !== VAD_SAMPLE_RATE) this.#toModel = new Resampler(sampleRate, hearing.sampleRate);
-    this.#probabilities = new SpeechProbabilities(hearing.detector);
+    this.#voiceActivity = hearing.detector.stream();
     this.#segmenter = new UtteranceSegmenter({ ...options, frameSec: VAD_FRAME / VAD_SAMPLE_RATE });
   }
 
@@ -149,8 +149,8 @@ export class Listener {
   /** Hears one chunk after the other; a call must have ended before the next begins. */
   async hear({ forDetector, forModel, isLast }: Chunk): Promise<Heard[]> {
     this.#waveform.append(forModel);
-    this.#ahead.push(...(await this.#probabilities.process(forDetector)));
-    if (isLast) this.#ahead.push(...(await this.#probabilities.flush()));
+    this.#ahead.push(...(await this.#voiceActivity.process(forDetector)));
+    if (isLast) this.#ahead.push(...(await this.#voiceActivity.flush()));
 
     const heard: Heard[] = [];
     let next = 0;
