@@ -153,12 +153,11 @@ export class Listener {
     if (isLast) this.#ahead.push(...(await this.#voiceActivity.flush()));
 
     const heard: Heard[] = [];
+    // The two resamplers do not lag alike: a frame is heard when its samples are there at both rates.
+    const isComplete = (): boolean => isLast || this.#firstSample(this.#frames + 1) <= this.#waveform.end;
     let next = 0;
-    while (
-      next < this.#ahead.length &&
-      (isLast || this.#firstSample(this.#frames + 1) <= this.#waveform.end)
-    ) {
-      await this.#hearFrame(this.#ahead[next++], heard);
+    for (; next < this.#ahead.length && isComplete(); next++) {
+      await this.#hearFrame(this.#ahead[next], heard);
     }
     this.#ahead = this.#ahead.slice(next);
     if (isLast) await this.#hearBoundary(this.#segmenter.finish(), heard);
