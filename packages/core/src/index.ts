@@ -37,4 +37,14 @@ export {
   type Recogniser,
   type RecogniserOptions,
 } from './recognition/recogniser.ts';
+export type { ListeningOptions } from './recognition/listener.ts';
+export {
+  LiveStream,
+  type LiveEvent,
+  type LiveMeasurement,
+  type StreamOptions,
+} from './recognition/stream.ts';
+export type { TimelineSummary } from './recognition/summary.ts';
+export type { Segment, Timeline, TimelineOptions } from './recognition/timeline.ts';
+export type { UtteranceOptions } from './recognition/utterances.ts';
 export { emotionVerdict, type Score, type Verdict } from './recognition/verdict.ts';

@@ -1,11 +1,25 @@
 import type { Audio } from '../audio/audio.ts';
+import { openAudio } from '../audio/audio-reader.ts';
+import type { AudioSource } from '../audio/byte-reader.ts';
 import { decodeAudio } from '../audio/decode.ts';
 import { resample } from '../audio/resample.ts';
+import { VoiceActivityDetector, type VoiceActivityStream } from '../audio/voice-activity.ts';
 import { MarsError } from '../errors.ts';
 import { learnProfile, type HeardClip } from './calibration.ts';
+import type { Hearing } from './listener.ts';
 import type { ModelMetadata } from './metadata.ts';
 import { Model, type Adaptation, type Embedding } from './model.ts';
 import type { Profile } from './profile.ts';
+import { listen, LiveStream, type LiveEvent, type StreamOptions } from './stream.ts';
+import {
+  audioBlocks,
+  buildTimeline,
+  findSegments,
+  type BlockSource,
+  type Segment,
+  type Timeline,
+  type TimelineOptions,
+} from './timeline.ts';
 import { emotionVerdict, noSpeechVerdict, type Verdict } from './verdict.ts';
 
 /** Shorter than a syllable: there is nothing to hear an emotion in. */
@@ -60,6 +74,8 @@ export async function loadRecogniser(
 /** Recognises the emotion in recordings; made by {@link loadRecogniser}. Holds native memory until `dispose`. */
 export class Recogniser implements AsyncDisposable {
   readonly #model: Model;
+  /** Opened by the first who listens: whoever only classifies clips need not load it. */
+  #detector: Promise<VoiceActivityDetector> | undefined;
 
   constructor(model: Model) {
     this.#model = model;
@@ -123,13 +139,98 @@ export class Recogniser implements AsyncDisposable {
     return learnProfile(this.#model, heard);
   }
 
-  /** Frees the native memory of the model; the recogniser is of no use afterwards. Calling it again does nothing. */
-  dispose(): Promise<void> {
-    return this.#model.dispose();
+  /**
+   * Says where in a recording of any length which emotion is: utterances are found by voice activity, and long ones
+   * measured in windows. The recording is read in pieces, in memory that does not grow with its length.
+   *
+   * @throws MarsError `CONFIG_INVALID` for an option out of its range; `AUDIO_NOT_FINITE`, and the codes of `openAudio`
+   *
+   * @example
+   * const { segments, summary } = await recogniser.timeline(await openAsBlob('meeting.flac'));
+   * for (const { startSec, endSec, emotion } of segments) console.log(startSec, endSec, emotion);
+   */
+  async timeline(
+    source: AudioSource | Audio,
+    { profile, ...options }: TimelineOptions & ClassifyOptions = {},
+  ): Promise<Timeline> {
+    await using reader = await opened(source);
+    return await buildTimeline(this.#hearing(profile), reader, options);
+  }
+
+  /**
+   * The segments of {@link timeline}, each as soon as its utterance has ended: for a source that may have no end.
+   *
+   * @example
+   * for await (const { startSec, emotion } of recogniser.segments(request.body)) console.log(startSec, emotion);
+   */
+  async *segments(
+    source: AudioSource | Audio,
+    { profile, ...options }: TimelineOptions & ClassifyOptions = {},
+  ): AsyncGenerator<Segment, void, undefined> {
+    await using reader = await opened(source);
+    yield* findSegments(this.#hearing(profile), reader, options);
+  }
+
+  /**
+   * Recognises speech as it comes; any number of streams can be under way.
+   *
+   * @throws MarsError `CONFIG_INVALID` for an option out of its range
+   *
+   * @example
+   * const stream = recogniser.stream({ sampleRate: 48_000 });
+   * for (const event of await stream.push(samples)) console.log(event);
+   */
+  stream({ profile, ...options }: StreamOptions & ClassifyOptions): LiveStream {
+    return new LiveStream(this.#hearing(profile), options);
+  }
+
+  /**
+   * The events of a {@link stream} of frames, which are asked for as fast as they are heard.
+   *
+   * @example
+   * for await (const event of recogniser.listen(microphone, { sampleRate: 48_000 })) {
+   *   if (event.type === 'measurement') console.log(event.endSec, event.emotion, event.confidence);
+   * }
+   */
+  listen(
+    frames: AsyncIterable<Float32Array>,
+    { profile, ...options }: StreamOptions & ClassifyOptions,
+  ): AsyncGenerator<LiveEvent, void, undefined> {
+    return listen(this.#hearing(profile), frames, options);
+  }
+
+  /** Frees the native memory; the recogniser is of no use afterwards. Calling it again does nothing. */
+  async dispose(): Promise<void> {
+    const detector = await this.#detector;
+    await Promise.all([this.#model.dispose(), detector?.dispose()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  #hearing(profile: Profile | undefined): Hearing {
+    const { sampleRate, windowSec, calibration } = this.metadata;
+    return {
+      detector: { stream: () => this.#voiceActivity() },
+      sampleRate,
+      windowSec,
+      threshold: calibration?.threshold ?? 0,
+      measure: (samples) => this.classify({ samples, sampleRate }, { profile }),
+    };
+  }
+
+  #voiceActivity(): Pick<VoiceActivityStream, 'process' | 'flush'> {
+    let stream: VoiceActivityStream | undefined;
+    const opening = async (): Promise<VoiceActivityStream> => {
+      this.#detector ??= VoiceActivityDetector.open();
+      const detector = await this.#detector;
+      return (stream ??= detector.stream());
+    };
+    return {
+      process: async (samples) => (await opening()).process(samples),
+      flush: async () => (await opening()).flush(),
+    };
   }
 
   #atModelRate(samples: Float32Array, { sampleRate }: Audio): Float32Array {
@@ -194,6 +295,12 @@ export class Recogniser implements AsyncDisposable {
       `"${emotion}" is no emotion of the model "${this.metadata.name}"; it knows ${labels.join(', ')}.`,
     );
   }
+}
+
+async function opened(source: AudioSource | Audio): Promise<BlockSource & AsyncDisposable> {
+  return 'samples' in source
+    ? { ...audioBlocks(source), [Symbol.asyncDispose]: async () => undefined }
+    : openAudio(source);
 }
 
 async function decoded(recording: Audio | Uint8Array): Promise<Audio> {

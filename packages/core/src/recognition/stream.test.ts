@@ -4,7 +4,7 @@ import { resample } from '../audio/resample.ts';
 import { HIGH_HZ, LOW_HZ, speak, toneHearing, toneVerdict } from './hearing-fixture.ts';
 import type { Hearing } from './listener.ts';
 import { listen, LiveStream, type LiveEvent, type LiveMeasurement, type StreamOptions } from './stream.ts';
-import { buildTimeline } from './timeline.ts';
+import { audioBlocks, buildTimeline } from './timeline.ts';
 
 const RATE = 16_000;
 
@@ -151,7 +151,7 @@ describe('the same samples in any cut', () => {
 
 test('a stream and a timeline say the same of utterances that are measured whole', async () => {
   const live = measurements(await hear(TALK), 'speechEnded').slice(0, 2);
-  const { segments } = await buildTimeline(toneHearing(), { samples: TALK, sampleRate: RATE });
+  const { segments } = await buildTimeline(toneHearing(), audioBlocks({ samples: TALK, sampleRate: RATE }));
   expect(segments.slice(0, 2)).toEqual(
     live.map(({ startSec, endSec, verdict, emotion, confidence, scores }) => ({
       startSec,

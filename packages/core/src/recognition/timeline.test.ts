@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { resample } from '../audio/resample.ts';
 import { HIGH_HZ, LOW_HZ, speak, toneHearing } from './hearing-fixture.ts';
 import { summarise } from './summary.ts';
-import { buildTimeline, segments, type Segment, type TimelineOptions } from './timeline.ts';
+import { audioBlocks, buildTimeline, findSegments, type Segment, type TimelineOptions } from './timeline.ts';
 
 const RATE = 16_000;
 
@@ -19,7 +19,7 @@ const TALK = speak([
 ]);
 
 const timeline = (samples = TALK, options: TimelineOptions = {}) =>
-  buildTimeline(toneHearing(), { samples, sampleRate: RATE }, options);
+  buildTimeline(toneHearing(), audioBlocks({ samples, sampleRate: RATE }), options);
 
 const shown = (all: readonly Segment[]): string[] =>
   all.map(
@@ -44,7 +44,7 @@ describe('a timeline', () => {
 
   test('is the same from blocks of any size', async () => {
     const samples = resample(TALK, RATE, 44_100);
-    const whole = await buildTimeline(toneHearing(), { samples, sampleRate: 44_100 });
+    const whole = await buildTimeline(toneHearing(), audioBlocks({ samples, sampleRate: 44_100 }));
     async function* blocks(): AsyncGenerator<Float32Array> {
       for (let at = 0, i = 0; at < samples.length; i++) {
         const length = [1, 70_000, 333][i % 3];
@@ -109,7 +109,7 @@ test('segments come from a source without end, which is closed when nobody asks 
     }
   }
   const found: Segment[] = [];
-  for await (const segment of segments(toneHearing(), { sampleRate: RATE, blocks: forever })) {
+  for await (const segment of findSegments(toneHearing(), { sampleRate: RATE, blocks: forever })) {
     found.push(segment);
     if (found.length === 9) break;
   }

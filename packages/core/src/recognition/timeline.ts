@@ -33,7 +33,7 @@ export interface BlockSource {
 
 /**
  * Where in a recording which emotion is. Memory grows with the number of segments only (some hundred bytes each): for
- * input without end use {@link segments}.
+ * input without end use {@link findSegments}.
  *
  * @throws MarsError CONFIG_INVALID, the codes of the source, and the signal's reason when it aborts
  *
@@ -43,7 +43,7 @@ export interface BlockSource {
  */
 export async function buildTimeline(
   hearing: Hearing,
-  source: BlockSource | Audio,
+  source: BlockSource,
   options: TimelineOptions = {},
 ): Promise<Timeline> {
   const all: Segment[] = [];
@@ -52,7 +52,7 @@ export async function buildTimeline(
     durationSec = secondsDone;
     options.onProgress?.(secondsDone, whole);
   };
-  for await (const segment of segments(hearing, source, { ...options, onProgress })) all.push(segment);
+  for await (const segment of findSegments(hearing, source, { ...options, onProgress })) all.push(segment);
   return { durationSec, segments: all, summary: summarise(all) };
 }
 
@@ -61,12 +61,12 @@ export async function buildTimeline(
  *
  * @throws as {@link buildTimeline}
  */
-export async function* segments(
+export async function* findSegments(
   hearing: Hearing,
-  source: BlockSource | Audio,
+  source: BlockSource,
   { onProgress, signal, ...options }: TimelineOptions = {},
 ): AsyncGenerator<Segment, void, undefined> {
-  const { sampleRate, durationSec, blocks } = asBlocks(source);
+  const { sampleRate, durationSec } = source;
   const listener = new Listener(hearing, { ...options, sampleRate, intervalSec: Infinity });
   const { threshold } = hearing;
   const hear = async (chunk: ReturnType<Listener['end']>): Promise<Segment[]> => {
@@ -79,7 +79,7 @@ export async function* segments(
   };
 
   let samplesDone = 0;
-  for await (const block of blocks) {
+  for await (const block of source.blocks()) {
     signal?.throwIfAborted();
     yield* await hear(listener.receive(block));
     samplesDone += block.length;
@@ -94,18 +94,12 @@ function asSegment({ startSec, endSec, verdict }: ReturnType<typeof smoothWindow
   return { startSec, endSec, ...rest };
 }
 
-function asBlocks(source: BlockSource | Audio): Omit<BlockSource, 'blocks'> & {
-  blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>;
-} {
-  if (!('samples' in source)) {
-    return { sampleRate: source.sampleRate, durationSec: source.durationSec, blocks: source.blocks() };
+/** Decoded samples as blocks of a second. */
+export function audioBlocks({ samples, sampleRate }: Audio): BlockSource {
+  function* blocks(): Generator<Float32Array, void, undefined> {
+    for (let start = 0; start < samples.length; start += sampleRate) {
+      yield samples.subarray(start, start + sampleRate);
+    }
   }
-  const { samples, sampleRate } = source;
-  return { sampleRate, durationSec: samples.length / sampleRate, blocks: seconds(samples, sampleRate) };
-}
-
-function* seconds(samples: Float32Array, sampleRate: number): Generator<Float32Array, void, undefined> {
-  for (let start = 0; start < samples.length; start += sampleRate) {
-    yield samples.subarray(start, start + sampleRate);
-  }
+  return { sampleRate, durationSec: samples.length / sampleRate, blocks };
 }
