@@ -48,7 +48,14 @@ export function tinyModel({
   metadata = tinyMetadata(),
   labels = TINY_LABELS.length,
   inputName = 'waveform',
-}: { metadata?: Record<string, string>; labels?: number; inputName?: string } = {}): Uint8Array {
+  embedding = true,
+}: {
+  metadata?: Record<string, string>;
+  labels?: number;
+  inputName?: string;
+  /** Whether it gives what a profile acts on. */
+  embedding?: boolean;
+} = {}): Uint8Array {
   const random = generator(7);
   const model = create(ModelProtoSchema, {
     irVersion: 8n,
@@ -62,9 +69,13 @@ export function tinyModel({
       output: [
         value('scores', ['batch', labels]),
         value('attention', ['batch', 'frames']),
-        value('embedding', ['batch', VERSIONS, HIDDEN]),
-        value('hidden', ['batch', VERSIONS, HIDDEN]),
-        value('logits', ['batch', VERSIONS, labels]),
+        ...(embedding
+          ? [
+              value('embedding', ['batch', VERSIONS, HIDDEN]),
+              value('hidden', ['batch', VERSIONS, HIDDEN]),
+              value('logits', ['batch', VERSIONS, labels]),
+            ]
+          : []),
       ],
       initializer: [
         integers('middle', [1]),

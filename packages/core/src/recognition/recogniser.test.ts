@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tinyMetadata, tinyModel } from '../../test/tiny-model.ts';
 import type { Audio } from '../audio/audio.ts';
+import { Profile } from './profile.ts';
 import { loadRecogniser, type Recogniser } from './recogniser.ts';
 
 let recogniser: Recogniser;
@@ -148,4 +149,59 @@ test('dispose can be called again', async () => {
   const short = await loadRecogniser(tinyModel());
   await short.dispose();
   await expect(short.dispose()).resolves.toBeUndefined();
+});
+
+describe('a profile', () => {
+  const clips = [90, 120, 150, 180].map((pitchHz) => ({ recording: buzz({ pitchHz }) }));
+
+  test('changes what is heard, and comes back from JSON to the same scores', async () => {
+    const profile = await recogniser.calibrate(clips);
+    expect(profile).toMatchObject({ clips: 4, labelled: 0 });
+    const plain = await recogniser.classify(buzz());
+    const known = await recogniser.classify(buzz(), { profile });
+    expect(known.scores).not.toEqual(plain.scores);
+    const stored = Profile.parse(JSON.parse(JSON.stringify(profile)));
+    const again = scoresByLabel((await recogniser.classify(buzz(), { profile: stored })).scores);
+    for (const { label, score } of known.scores) expect(again[label]).toBeCloseTo(score, 2);
+  });
+
+  test('learns what the clips are said to hold', async () => {
+    const labelled = clips.map((clip, index) => ({ ...clip, emotion: index % 2 === 0 ? 'sad' : 'angry' }));
+    const profile = await recogniser.calibrate(labelled);
+    expect(profile.labelled).toBe(4);
+    const scoreOf = async (profileOrNone?: Profile) =>
+      scoresByLabel((await recogniser.classify(clips[0].recording, { profile: profileOrNone })).scores).sad;
+    expect(await scoreOf(profile)).toBeGreaterThan(await scoreOf());
+  });
+
+  test.each([
+    ['no clip', [], 'NO_INPUT'],
+    ['an emotion that the model does not know', [{ ...clips[0], emotion: 'bored' }], 'CONFIG_INVALID'],
+    ['silence', [{ recording: { samples: new Float32Array(22050), sampleRate: 22050 } }], 'AUDIO_TOO_SHORT'],
+  ])('%s teaches nothing', async (_, given, code) => {
+    await expect(recogniser.calibrate(given)).rejects.toMatchObject({ code });
+  });
+
+  test('is one model’s', async () => {
+    const profile = await recogniser.calibrate(clips);
+    const { space, mean } = profile;
+    const foreign = new Profile({ ...profile, space: 'another', model: 'other' });
+    await expect(recogniser.classify(buzz(), { profile: foreign })).rejects.toMatchObject({
+      code: 'PROFILE_INVALID',
+      message: expect.stringContaining('learnt with the model "other"'),
+    });
+    for (const fields of [{ mean: mean.slice(1) }, { lastLayer: new Float32Array(5) }]) {
+      const broken = new Profile({ ...profile, space, ...fields });
+      await expect(recogniser.classify(buzz(), { profile: broken })).rejects.toMatchObject({
+        code: 'PROFILE_INVALID',
+      });
+    }
+  });
+
+  test('is nothing for a model without an embedding', async () => {
+    await using seed = await loadRecogniser(tinyModel({ embedding: false }));
+    await expect(seed.calibrate(clips)).rejects.toMatchObject({ code: 'MODEL_INVALID' });
+    const plain = await seed.classify(buzz());
+    expect(scoresByLabel(plain.scores)).toEqual(scoresByLabel((await recogniser.classify(buzz())).scores));
+  });
 });
