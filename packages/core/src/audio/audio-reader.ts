@@ -1,5 +1,5 @@
 import { MarsError } from '../errors.ts';
-import { type AudioStream, SAMPLE_RATE_RANGE } from './audio.ts';
+import { type AudioStream, noSamples, SAMPLE_RATE_RANGE } from './audio.ts';
 import { type AudioSource, ByteReader } from './byte-reader.ts';
 import { recogniseContainer } from './containers.ts';
 import { readFlac } from './flac.ts';
@@ -124,9 +124,7 @@ async function* readBlocks(
   } finally {
     await bytes.close();
   }
-  if (length === 0) {
-    throw new MarsError('AUDIO_EMPTY', 'The recording holds no samples, only a header. Record it again.');
-  }
+  if (length === 0) throw noSamples();
 }
 
 /** Cuts and joins the pieces to blocks of `length` samples, the last one shorter. */

@@ -1,3 +1,5 @@
+import { MarsError } from '../errors.ts';
+
 /** A mono recording: `samples` in [-1, 1] (a float file may exceed it), `sampleRate` in Hz. */
 export interface Audio {
   readonly samples: Float32Array;
@@ -15,3 +17,7 @@ export interface AudioStream {
  * "3 Hz" would be resampled to thousands of times its size; above the upper one no converter records.
  */
 export const SAMPLE_RATE_RANGE = { lowest: 1_000, highest: 768_000 } as const;
+
+export function noSamples(): MarsError {
+  return new MarsError('AUDIO_EMPTY', 'The recording holds no samples, only a header. Record it again.');
+}

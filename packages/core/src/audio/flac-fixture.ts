@@ -8,7 +8,7 @@ const BLOCK_SIZE = 4096;
 /** The header of a subframe, section 9.2.1. */
 const VERBATIM = 2;
 
-/** A FLAC file at 16 kHz of uncompressed ("verbatim") subframes, up to 128 of them long: a writer of the format for tests. */
+/** A FLAC file at 16 kHz of uncompressed ("verbatim") subframes: a writer of the format for tests. */
 export function makeFlac({
   channels,
   bits,
@@ -18,17 +18,35 @@ export function makeFlac({
   bits: keyof typeof SAMPLE_SIZES;
 }): Uint8Array<ArrayBuffer> {
   const length = channels[0].length;
-  const streamInfo = new DataView(new ArrayBuffer(34));
-  streamInfo.setUint16(0, BLOCK_SIZE);
-  streamInfo.setUint16(2, BLOCK_SIZE);
-  streamInfo.setUint32(10, (16_000 << 12) | ((channels.length - 1) << 9) | ((bits - 1) << 4));
-  streamInfo.setUint32(14, length);
   const frames = Array.from({ length: Math.ceil(length / BLOCK_SIZE) }, (_, number) => {
     const block = channels.map((samples) => samples.slice(number * BLOCK_SIZE, (number + 1) * BLOCK_SIZE));
     return makeFrame(number, block, bits);
   });
+  return concatenate([makeHeader({ channels: channels.length, bits, length }), ...frames]);
+}
+
+/** A FLAC file of one mono block over and over, 16 bits, whose header does not know how many. */
+export function* repeatFlac(block: readonly number[], times: number): Generator<Uint8Array> {
+  yield makeHeader({ channels: 1, bits: 16, length: 0 });
+  for (let number = 0; number < times; number++) yield makeFrame(number, [block], 16);
+}
+
+function makeHeader({
+  channels,
+  bits,
+  length,
+}: {
+  channels: number;
+  bits: number;
+  length: number;
+}): Uint8Array {
+  const streamInfo = new DataView(new ArrayBuffer(34));
+  streamInfo.setUint16(0, BLOCK_SIZE);
+  streamInfo.setUint16(2, BLOCK_SIZE);
+  streamInfo.setUint32(10, (16_000 << 12) | ((channels - 1) << 9) | ((bits - 1) << 4));
+  streamInfo.setUint32(14, length);
   const magic = Uint8Array.from('fLaC', (character) => character.charCodeAt(0));
-  return concatenate([magic, Uint8Array.of(0x80, 0, 0, 34), new Uint8Array(streamInfo.buffer), ...frames]);
+  return concatenate([magic, Uint8Array.of(0x80, 0, 0, 34), new Uint8Array(streamInfo.buffer)]);
 }
 
 function makeFrame(
@@ -39,7 +57,7 @@ function makeFrame(
   const last = channels[0].length - 1;
   const sizes = ((channels.length - 1) << 4) | (SAMPLE_SIZES[bits] << 1);
   // Sync code; block size at the end of the header, 16 kHz.
-  const header = Uint8Array.of(0xff, 0xf8, 0x75, sizes, number, last >> 8, last & 255);
+  const header = Uint8Array.of(0xff, 0xf8, 0x75, sizes, ...asUtf8(number), last >> 8, last & 255);
   const subframes = channels.map((samples) => [
     VERBATIM,
     ...samples.flatMap((sample) => bigEndian(sample * 2 ** (bits - 1), bits)),
@@ -50,6 +68,11 @@ function makeFrame(
     Uint8Array.from(subframes.flat()),
   ]);
   return concatenate([checked, Uint8Array.from(bigEndian(crc(checked, 16, 0x8005), 16))]);
+}
+
+/** A frame's number is coded as a character is: section 9.1.5. */
+function asUtf8(number: number): Uint8Array {
+  return new TextEncoder().encode(String.fromCodePoint(number));
 }
 
 function bigEndian(value: number, bits: number): number[] {

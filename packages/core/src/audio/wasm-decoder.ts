@@ -1,7 +1,7 @@
 import { MarsError } from '../errors.ts';
 
 /** Bytes handed to a decoder at a time. Always the same cut, so that the samples are too. */
-const CHUNK_BYTES = 1 << 16;
+const CHUNK_BYTES = 1 << 12;
 
 /** What the decoders of the wasm-audio-decoders family have in common. */
 export interface WasmDecoder {

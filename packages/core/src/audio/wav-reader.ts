@@ -1,5 +1,5 @@
 import { MarsError } from '../errors.ts';
-import type { AudioStream } from './audio.ts';
+import { type AudioStream, noSamples } from './audio.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { asText } from './bytes.ts';
 import { A_LAW, MU_LAW } from './companding.ts';
@@ -65,8 +65,7 @@ interface Format {
  */
 export async function readWav(input: ByteReader): Promise<AudioStream> {
   const { format, data } = await findChunks(input);
-  const length = dataLength(data, input.size === undefined ? Infinity : input.size - data.body);
-  return { samples: readSamples(input, format, data, length), sampleRate: format.sampleRate };
+  return { samples: readSamples(input, format, data), sampleRate: format.sampleRate };
 }
 
 /** The data chunk: what its header says, and where its body begins. */
@@ -82,19 +81,16 @@ async function* readSamples(
   input: ByteReader,
   format: Format,
   data: DataChunk,
-  length: number,
 ): AsyncGenerator<Float32Array> {
   const { channels, bytesPerSample, sampleRate } = format;
   const blockAlign = channels * bytesPerSample;
   // A second at a time, or less of so many channels that a second would be too much.
   const pieceLength = blockAlign * Math.max(1, Math.min(sampleRate, Math.floor(LARGEST_PIECE / blockAlign)));
-  for (let left = length; left > 0;) {
+  for (let left = dataLength(data, (input.size ?? Infinity) - data.body); left > 0;) {
     const wanted = Math.min(left, pieceLength);
     const window = await input.fill(wanted);
     const isEnd = window.length < wanted;
-    if (isEnd && dataLength(data, input.size! - data.body) === 0) {
-      throw new MarsError('AUDIO_EMPTY', "The WAV file's 'data' chunk is empty. Record it again.");
-    }
+    if (isEnd && dataLength(data, input.size! - data.body) === 0) throw noSamples();
     const samples = decodeSamples(window.subarray(0, wanted), format);
     if (samples.length > 0) yield samples;
     if (isEnd) return;
