@@ -22,7 +22,7 @@ function embedding(centre: number, phase = 0): Embedding {
 
 describe('SpeakerStatistics', () => {
   test('the mean over clips of the mean over versions', () => {
-    const statistics = new SpeakerStatistics(2, null);
+    const statistics = new SpeakerStatistics(2);
     expect([...statistics.mean]).toEqual([0, 0]);
     statistics.add({ embedding: { values: Float32Array.of(1, 10, 3, 20), versions: 2, width: 2 } });
     statistics.add({ embedding: { values: Float32Array.of(0, 0, 0, 2), versions: 2, width: 2 } });
@@ -31,7 +31,7 @@ describe('SpeakerStatistics', () => {
   });
 
   test('a labelled clip counts as what it differs from its label by', () => {
-    const statistics = new SpeakerStatistics(2, Float32Array.of(1, 1, 5, 5));
+    const statistics = new SpeakerStatistics(2, { labelMeans: Float32Array.of(1, 1, 5, 5) });
     statistics.add({ embedding: { values: Float32Array.of(6, 4), versions: 1, width: 2 }, label: 1 });
     expect([...statistics.mean]).toEqual([1, -1]);
   });

@@ -1,4 +1,11 @@
-import { adaptLogits, softmaxRows, type Embedding, type LastLayer, type Model } from './model.ts';
+import {
+  adaptLogits,
+  softmaxRows,
+  type Adaptation,
+  type Embedding,
+  type LastLayer,
+  type Model,
+} from './model.ts';
 import { Profile, profileWeight } from './profile.ts';
 
 /** A clip of the person whose voice is learnt. */
@@ -19,16 +26,26 @@ const LEAST_LABELLED = 4;
 
 /**
  * What one speaker's clips have in common, gathered clip by clip: the mean of what each differs by from an average voice
- * (for a labelled clip: an average voice in that emotion), over the versions of the clip.
+ * (for a labelled clip: from an average voice in that emotion), over the versions of the clip.
  */
 export class SpeakerStatistics {
   readonly #sum: Float64Array;
   readonly #labelMeans: Float32Array | null;
   #clips = 0;
 
-  constructor(width: number, labelMeans: Float32Array | null) {
+  /** @param start a mean over so many clips to begin with */
+  constructor(
+    width: number,
+    {
+      labelMeans = null,
+      start,
+    }: { labelMeans?: Float32Array | null; start?: { mean: Float32Array; clips: number } } = {},
+  ) {
     this.#sum = new Float64Array(width);
     this.#labelMeans = labelMeans;
+    if (start === undefined) return;
+    this.#clips = start.clips;
+    for (const [index, value] of start.mean.entries()) this.#sum[index] = start.clips * value;
   }
 
   get clips(): number {
@@ -39,12 +56,52 @@ export class SpeakerStatistics {
     return Float32Array.from(this.#sum, (sum) => (this.#clips === 0 ? 0 : sum / this.#clips));
   }
 
+  /** What is taken off the person's embeddings: the mean, the less of it the fewer the clips. */
+  get offset(): Float32Array {
+    return this.mean.map((value) => profileWeight(this.#clips) * value);
+  }
+
   add({ embedding: { values, versions, width }, label }: HeardClip): void {
     for (const [index, value] of values.entries()) this.#sum[index % width] += value / versions;
     if (label !== undefined && this.#labelMeans) {
       for (let i = 0; i < width; i++) this.#sum[i] -= this.#labelMeans[label * width + i];
     }
     this.#clips++;
+  }
+}
+
+/** On how much a verdict's knowledge of the voice rests. */
+export interface VoiceExtent {
+  /** Clips that the person's profile was learnt from. */
+  readonly profileClips: number;
+  /** Utterances heard before in the same recording or stream. */
+  readonly utterances: number;
+}
+
+/** What is known of the one who speaks: by a profile, by what was heard in the same recording, or both. */
+export class KnownVoice {
+  readonly #profile: Profile | undefined;
+  readonly #statistics: SpeakerStatistics;
+  #adaptation: Adaptation | undefined;
+
+  constructor(width: number, profile: Profile | undefined) {
+    this.#profile = profile;
+    this.#statistics = new SpeakerStatistics(width, { start: profile });
+    this.#adaptation = profile?.adaptation;
+  }
+
+  get adaptation(): Adaptation | undefined {
+    return this.#adaptation;
+  }
+
+  get extent(): VoiceExtent {
+    const profileClips = this.#profile?.clips ?? 0;
+    return { profileClips, utterances: this.#statistics.clips - profileClips };
+  }
+
+  hear(embedding: Embedding): void {
+    this.#statistics.add({ embedding });
+    this.#adaptation = { offset: this.#statistics.offset, lastLayer: this.#profile?.lastLayer };
   }
 }
 
@@ -58,21 +115,16 @@ export class SpeakerStatistics {
  */
 export async function learnProfile(model: Model, clips: readonly HeardClip[]): Promise<Profile> {
   const { metadata, embeddingSpace } = model;
-  const statistics = new SpeakerStatistics(clips[0].embedding.width, metadata.labelMeans);
+  const statistics = new SpeakerStatistics(clips[0].embedding.width, { labelMeans: metadata.labelMeans });
   for (const clip of clips) statistics.add(clip);
   const labelled = clips.filter(({ label }) => label !== undefined);
-  const { mean } = statistics;
   return new Profile({
     space: embeddingSpace!,
     model: metadata.name,
     clips: clips.length,
     labelled: labelled.length,
-    mean,
-    lastLayer: await fitLastLayer(
-      model,
-      labelled,
-      mean.map((value) => profileWeight(clips.length) * value),
-    ),
+    mean: statistics.mean,
+    lastLayer: await fitLastLayer(model, labelled, statistics.offset),
   });
 }
 

@@ -1,42 +1,29 @@
 import type { Audio } from '../audio/audio.ts';
-import { openAudio } from '../audio/audio-reader.ts';
 import type { AudioSource } from '../audio/byte-reader.ts';
-import { decodeAudio } from '../audio/decode.ts';
 import { resample } from '../audio/resample.ts';
-import { VoiceActivityDetector, type VoiceActivityStream } from '../audio/voice-activity.ts';
+import {
+  VAD_FRAME,
+  VAD_SAMPLE_RATE,
+  VoiceActivityDetector,
+  type VoiceActivityStream,
+} from '../audio/voice-activity.ts';
 import { MarsError } from '../errors.ts';
-import { learnProfile, type HeardClip } from './calibration.ts';
+import { KnownVoice, learnProfile, type HeardClip } from './calibration.ts';
 import type { Hearing } from './listener.ts';
 import type { ModelMetadata } from './metadata.ts';
-import { Model, type Adaptation, type Embedding } from './model.ts';
+import { Model, type Embedding } from './model.ts';
 import type { Profile } from './profile.ts';
+import { decoded, equalPieces, isSilent, opened } from './recording.ts';
 import { listen, LiveStream, type LiveEvent, type StreamOptions } from './stream.ts';
 import {
-  audioBlocks,
   buildTimeline,
   findSegments,
-  type BlockSource,
   type Segment,
   type Timeline,
   type TimelineOptions,
 } from './timeline.ts';
+import { UtteranceSegmenter } from './utterances.ts';
 import { emotionVerdict, noSpeechVerdict, type Verdict } from './verdict.ts';
-
-/** Shorter than a syllable: there is nothing to hear an emotion in. */
-const MIN_DURATION_SEC = 0.1;
-
-/**
- * A longer recording is cut into equal pieces, and the scores of the pieces that are not silent are averaged. Features
- * and activations then never need more memory than those of two minutes, and an attention that was trained on clips of
- * seconds does not spend itself on the loudest second of an hour.
- */
-const MAX_PIECE_SEC = 120;
-
-/** −80 dBFS: below the noise of any microphone, and below half a step of 12 bits. */
-const SILENCE_PEAK = 1e-4;
-
-/** A frame's power stays a float32 up to here, and whole numbers of 32 bits that were never scaled are below it. */
-const LARGEST_SAMPLE = 1e10;
 
 export interface RecogniserOptions {
   /** Threads of ONNX Runtime. One is the fastest for clips of seconds and leaves the other cores to other clips. */
@@ -46,6 +33,22 @@ export interface RecogniserOptions {
 export interface ClassifyOptions {
   /** What has been learnt of the person who speaks. */
   readonly profile?: Profile;
+  /**
+   * Scores whatever sounds (false). Otherwise a recording in which nobody speaks for a quarter of a second at a stretch
+   * is `no-speech`; one that is known to hold speech, as the clips of a corpus are, need not be asked.
+   */
+  readonly assumeSpeech?: boolean;
+}
+
+/** Who speaks in a timeline or stream. */
+export interface VoiceOptions {
+  /** What has been learnt of the person who speaks. */
+  readonly profile?: Profile;
+  /**
+   * One person speaks all the time (false): what each utterance tells of the voice helps with those that follow. The
+   * verdicts say on how many utterances they rest (`knownVoice`).
+   */
+  readonly oneSpeaker?: boolean;
 }
 
 /** A recording of the person whose profile is learnt. */
@@ -74,7 +77,7 @@ export async function loadRecogniser(
 /** Recognises the emotion in recordings; made by {@link loadRecogniser}. Holds native memory until `dispose`. */
 export class Recogniser implements AsyncDisposable {
   readonly #model: Model;
-  /** Opened by the first who listens: whoever only classifies clips need not load it. */
+  /** Opened when it is first needed. */
   #detector: Promise<VoiceActivityDetector> | undefined;
 
   constructor(model: Model) {
@@ -93,8 +96,11 @@ export class Recogniser implements AsyncDisposable {
    * @throws MarsError `AUDIO_TOO_SHORT` below 0.1 s; `AUDIO_NOT_FINITE` for NaN, infinite or absurdly large samples;
    *   and the codes of `decodeAudio`
    */
-  async classify(recording: Audio | Uint8Array, { profile }: ClassifyOptions = {}): Promise<Verdict> {
-    const adaptation = profile && this.#adaptationOf(profile);
+  async classify(
+    recording: Audio | Uint8Array,
+    { profile, assumeSpeech = false }: ClassifyOptions = {},
+  ): Promise<Verdict> {
+    const voice = this.#voice({ profile });
     const audio = await decoded(recording);
     const { labels, calibration } = this.metadata;
     const durationSec = audio.samples.length / audio.sampleRate;
@@ -103,13 +109,15 @@ export class Recogniser implements AsyncDisposable {
     let voiced = 0;
     for (const piece of equalPieces(audio)) {
       if (isSilent(piece)) continue;
-      const { scores } = await this.#model.infer(this.#atModelRate(piece, audio), adaptation);
+      const waveform = resample(piece, audio.sampleRate, this.metadata.sampleRate);
+      if (!assumeSpeech && !(await this.#holdsSpeech(piece, audio.sampleRate))) continue;
+      const { scores } = await this.#model.infer(waveform, voice?.adaptation);
       for (let label = 0; label < sum.length; label++) sum[label] += scores[label];
       voiced++;
     }
     if (voiced === 0) return noSpeechVerdict(labels, durationSec);
     const mean = sum.map((score) => score / voiced);
-    return emotionVerdict(mean, labels, { durationSec, calibration });
+    return emotionVerdict(mean, labels, { durationSec, calibration, knownVoice: voice?.extent });
   }
 
   /**
@@ -151,10 +159,10 @@ export class Recogniser implements AsyncDisposable {
    */
   async timeline(
     source: AudioSource | Audio,
-    { profile, ...options }: TimelineOptions & ClassifyOptions = {},
+    { profile, oneSpeaker, ...options }: TimelineOptions & VoiceOptions = {},
   ): Promise<Timeline> {
     await using reader = await opened(source);
-    return await buildTimeline(this.#hearing(profile), reader, options);
+    return await buildTimeline(this.#hearing({ profile, oneSpeaker }), reader, options);
   }
 
   /**
@@ -165,10 +173,10 @@ export class Recogniser implements AsyncDisposable {
    */
   async *segments(
     source: AudioSource | Audio,
-    { profile, ...options }: TimelineOptions & ClassifyOptions = {},
+    { profile, oneSpeaker, ...options }: TimelineOptions & VoiceOptions = {},
   ): AsyncGenerator<Segment, void, undefined> {
     await using reader = await opened(source);
-    yield* findSegments(this.#hearing(profile), reader, options);
+    yield* findSegments(this.#hearing({ profile, oneSpeaker }), reader, options);
   }
 
   /**
@@ -180,8 +188,8 @@ export class Recogniser implements AsyncDisposable {
    * const stream = recogniser.stream({ sampleRate: 48_000 });
    * for (const event of await stream.push(samples)) console.log(event);
    */
-  stream({ profile, ...options }: StreamOptions & ClassifyOptions): LiveStream {
-    return new LiveStream(this.#hearing(profile), options);
+  stream({ profile, oneSpeaker, ...options }: StreamOptions & VoiceOptions): LiveStream {
+    return new LiveStream(this.#hearing({ profile, oneSpeaker }), options);
   }
 
   /**
@@ -194,9 +202,9 @@ export class Recogniser implements AsyncDisposable {
    */
   listen(
     frames: AsyncIterable<Float32Array>,
-    { profile, ...options }: StreamOptions & ClassifyOptions,
+    { profile, oneSpeaker, ...options }: StreamOptions & VoiceOptions,
   ): AsyncGenerator<LiveEvent, void, undefined> {
-    return listen(this.#hearing(profile), frames, options);
+    return listen(this.#hearing({ profile, oneSpeaker }), frames, options);
   }
 
   /** Frees the native memory; the recogniser is of no use afterwards. Calling it again does nothing. */
@@ -209,32 +217,45 @@ export class Recogniser implements AsyncDisposable {
     return this.dispose();
   }
 
-  #hearing(profile: Profile | undefined): Hearing {
-    const { sampleRate, windowSec, calibration } = this.metadata;
+  #hearing(options: VoiceOptions): Hearing {
+    const { sampleRate, windowSec, labels, calibration } = this.metadata;
+    const voice = this.#voice(options);
     return {
       detector: { stream: () => this.#voiceActivity() },
       sampleRate,
       windowSec,
       threshold: calibration?.threshold ?? 0,
-      measure: (samples) => this.classify({ samples, sampleRate }, { profile }),
+      measure: async (waveform, { trigger }) => {
+        const durationSec = waveform.length / sampleRate;
+        if (isSilent(waveform)) return noSpeechVerdict(labels, durationSec);
+        const knownVoice = voice?.extent;
+        const { scores, embedding } = await this.#model.infer(waveform, voice?.adaptation);
+        if (options.oneSpeaker && trigger === 'speechEnded') voice!.hear(embedding!);
+        return emotionVerdict(scores, labels, { durationSec, calibration, knownVoice });
+      },
     };
   }
 
   #voiceActivity(): Pick<VoiceActivityStream, 'process' | 'flush'> {
     let stream: VoiceActivityStream | undefined;
-    const opening = async (): Promise<VoiceActivityStream> => {
-      this.#detector ??= VoiceActivityDetector.open();
-      const detector = await this.#detector;
-      return (stream ??= detector.stream());
-    };
+    const opening = async () => (stream ??= (await this.#openDetector()).stream());
     return {
       process: async (samples) => (await opening()).process(samples),
       flush: async () => (await opening()).flush(),
     };
   }
 
-  #atModelRate(samples: Float32Array, { sampleRate }: Audio): Float32Array {
-    return resample(samples, sampleRate, this.metadata.sampleRate);
+  /** Whether an utterance begins. */
+  async #holdsSpeech(samples: Float32Array, sampleRate: number): Promise<boolean> {
+    const stream = (await this.#openDetector()).stream();
+    const probabilities = await stream.process(resample(samples, sampleRate, VAD_SAMPLE_RATE));
+    const segmenter = new UtteranceSegmenter({ frameSec: VAD_FRAME / VAD_SAMPLE_RATE });
+    return probabilities.some((probability) => segmenter.step(probability)?.type === 'start');
+  }
+
+  #openDetector(): Promise<VoiceActivityDetector> {
+    this.#detector ??= VoiceActivityDetector.open();
+    return this.#detector;
   }
 
   /** The mean embedding of the pieces in which there is something to hear. */
@@ -242,7 +263,8 @@ export class Recogniser implements AsyncDisposable {
     const heard: Embedding[] = [];
     for (const piece of equalPieces(audio)) {
       if (isSilent(piece)) continue;
-      const { embedding } = await this.#model.infer(this.#atModelRate(piece, audio));
+      const waveform = resample(piece, audio.sampleRate, this.metadata.sampleRate);
+      const { embedding } = await this.#model.infer(waveform);
       heard.push(embedding!);
     }
     if (heard.length === 0) {
@@ -265,7 +287,14 @@ export class Recogniser implements AsyncDisposable {
     );
   }
 
-  #adaptationOf(profile: Profile): Adaptation {
+  /** What is known of who speaks; undefined where nothing is, nor will be. */
+  #voice({ profile, oneSpeaker = false }: VoiceOptions): KnownVoice | undefined {
+    if (profile) this.#checkProfile(profile);
+    if (oneSpeaker) this.#requireEmbedding();
+    return profile || oneSpeaker ? new KnownVoice(this.#model.adaptationSize!.offset, profile) : undefined;
+  }
+
+  #checkProfile(profile: Profile): void {
     this.#requireEmbedding();
     if (profile.space !== this.#model.embeddingSpace) {
       throw new MarsError(
@@ -274,16 +303,14 @@ export class Recogniser implements AsyncDisposable {
           `(${this.#model.embeddingSpace}). Calibrate anew with this model.`,
       );
     }
-    const { adaptation } = profile;
     const { offset, lastLayer } = this.#model.adaptationSize!;
-    if (adaptation.offset.length !== offset || (adaptation.lastLayer?.length ?? lastLayer) !== lastLayer) {
+    if (profile.mean.length !== offset || (profile.lastLayer?.length ?? lastLayer) !== lastLayer) {
       throw new MarsError(
         'PROFILE_INVALID',
-        `The profile holds ${adaptation.offset.length} and ${adaptation.lastLayer?.length ?? 'no'} numbers; ${offset} and ` +
+        `The profile holds ${profile.mean.length} and ${profile.lastLayer?.length ?? 'no'} numbers; ${offset} and ` +
           `${lastLayer} (or none) fit the model "${this.metadata.name}". Calibrate anew.`,
       );
     }
-    return adaptation;
   }
 
   #labelOf(emotion: string): number {
@@ -295,57 +322,4 @@ export class Recogniser implements AsyncDisposable {
       `"${emotion}" is no emotion of the model "${this.metadata.name}"; it knows ${labels.join(', ')}.`,
     );
   }
-}
-
-async function opened(source: AudioSource | Audio): Promise<BlockSource & AsyncDisposable> {
-  return 'samples' in source
-    ? { ...audioBlocks(source), [Symbol.asyncDispose]: async () => undefined }
-    : openAudio(source);
-}
-
-async function decoded(recording: Audio | Uint8Array): Promise<Audio> {
-  const audio = recording instanceof Uint8Array ? await decodeAudio(recording) : recording;
-  const durationSec = audio.samples.length / audio.sampleRate;
-  if (durationSec >= MIN_DURATION_SEC) return audio;
-  throw new MarsError(
-    'AUDIO_TOO_SHORT',
-    `The recording lasts ${durationSec.toFixed(3)} s (${audio.samples.length} samples); at least ` +
-      `${MIN_DURATION_SEC} s were expected. Record a word or more.`,
-  );
-}
-
-/** Cuts a recording into views of equal length (to a sample) that last `MAX_PIECE_SEC` at most. */
-function* equalPieces({ samples, sampleRate }: Audio): Generator<Float32Array> {
-  const pieces = Math.ceil(samples.length / (MAX_PIECE_SEC * sampleRate));
-  for (let piece = 0; piece < pieces; piece++) {
-    const start = Math.round((piece * samples.length) / pieces);
-    const end = Math.round(((piece + 1) * samples.length) / pieces);
-    yield samples.subarray(start, end);
-  }
-}
-
-/** Whether nothing is there but a constant: the idle level of an 8-bit or badly set converter is not exactly 0. */
-function isSilent(samples: Float32Array): boolean {
-  let lowest = Infinity;
-  let highest = -Infinity;
-  // Counted by index: this runs over every sample, and for … of takes four times as long.
-  for (let i = 0; i < samples.length; i++) {
-    const sample = samples[i];
-    if (!Number.isFinite(sample)) {
-      throw new MarsError(
-        'AUDIO_NOT_FINITE',
-        `The recording holds a sample that is ${sample}; numbers from -1 to 1 were expected. Export it again.`,
-      );
-    }
-    if (sample < lowest) lowest = sample;
-    if (sample > highest) highest = sample;
-  }
-  if (highest > LARGEST_SAMPLE || lowest < -LARGEST_SAMPLE) {
-    throw new MarsError(
-      'AUDIO_NOT_FINITE',
-      `The samples reach from ${lowest} to ${highest}: their energy overflows. Numbers from -1 to 1 were expected; ` +
-        'scale the recording down.',
-    );
-  }
-  return (highest - lowest) / 2 < SILENCE_PEAK;
 }

@@ -1,3 +1,4 @@
+import type { VoiceExtent } from './calibration.ts';
 import type { Calibration } from './metadata.ts';
 
 export interface Score {
@@ -17,6 +18,8 @@ export interface Verdict {
   readonly confidence: number;
   /** Every label of the model, highest score first; the scores sum to 1. */
   readonly scores: readonly Score[];
+  /** Only where the verdict rests on what was known of the voice. */
+  readonly knownVoice?: VoiceExtent;
 }
 
 /**
@@ -33,7 +36,11 @@ export interface Verdict {
 export function emotionVerdict(
   probabilities: ArrayLike<number>,
   labels: readonly string[],
-  { durationSec, calibration }: { durationSec: number; calibration: Calibration | null },
+  {
+    durationSec,
+    calibration,
+    knownVoice,
+  }: { durationSec: number; calibration: Calibration | null; knownVoice?: VoiceExtent | undefined },
 ): Verdict {
   const exponent = 1 / (calibration?.temperature ?? 1);
   const weights = labels.map((_, index) => probabilities[index] ** exponent);
@@ -43,7 +50,7 @@ export function emotionVerdict(
     .toSorted((a, b) => b.score - a.score);
   const [{ label: emotion, score: confidence }] = scores;
   const verdict = confidence < (calibration?.threshold ?? 0) ? 'uncertain' : 'emotion';
-  return { durationSec, verdict, emotion, confidence, scores };
+  return { durationSec, verdict, emotion, confidence, scores, ...(knownVoice && { knownVoice }) };
 }
 
 /** The verdict on a recording in which nobody speaks: no emotion, and no label likelier than another. */
