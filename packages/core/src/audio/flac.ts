@@ -70,12 +70,10 @@ async function* decodeFlac(
   findEnd?: () => number,
 ): AsyncGenerator<Float32Array> {
   const open = async () => new (await import('@wasm-audio-decoders/flac')).FLACDecoder();
-  const fullScale = 2 ** (bitsPerSample - 1);
   const blocks = runDecoder(open, bytes, {
     name: 'FLAC',
     trailer: LOOK_AHEAD,
-    // The decoder divides by the largest number, 32767 of 16 bits; full scale is 32768, as in WAV.
-    rescale: (sample) => Math.round(sample * (fullScale - 1)) / fullScale,
+    fullScale: 2 ** (bitsPerSample - 1),
   });
   let length = 0;
   for await (const block of blocks) {

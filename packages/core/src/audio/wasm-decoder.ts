@@ -1,6 +1,9 @@
 import { MarsError } from '../errors.ts';
 
-/** Bytes handed to a decoder at a time. Always the same cut, so that the samples are too. */
+/**
+ * Bytes handed to a decoder at a time. Few, because digital silence comes back a thousand times as long; and always the
+ * same cut of a file, so that its samples are always the same too.
+ */
 const CHUNK_BYTES = 1 << 12;
 
 /** What the decoders of the wasm-audio-decoders family have in common. */
@@ -23,13 +26,13 @@ interface Decoded {
  * @param open makes the decoder, when the first samples are asked for
  * @param options.name of the format, for messages
  * @param options.trailer bytes to hand over after the last of the file
- * @param options.rescale what makes a decoded sample one of full scale 1
+ * @param options.fullScale steps from 0 to full scale, if the decoder gives samples of one step less as 1
  * @throws MarsError AUDIO_UNREADABLE if the decoder reports an error
  */
 export async function* runDecoder(
   open: () => Promise<WasmDecoder>,
   bytes: AsyncIterable<Uint8Array>,
-  { name, trailer, rescale }: { name: string; trailer?: Uint8Array; rescale?: (sample: number) => number },
+  { name, trailer, fullScale }: { name: string; trailer?: Uint8Array; fullScale?: number },
 ): AsyncGenerator<Float32Array> {
   const decoder = await open();
   await decoder.ready;
@@ -42,10 +45,8 @@ export async function* runDecoder(
         );
       }
       if (samplesDecoded <= 0) continue;
-      yield mixToMono(
-        rescale ? channelData.map((samples) => samples.map(rescale)) : channelData,
-        samplesDecoded,
-      );
+      if (fullScale) for (const samples of channelData) rescale(samples, fullScale);
+      yield mixToMono(channelData, samplesDecoded);
     }
   } finally {
     decoder.free();
@@ -78,6 +79,11 @@ async function* inChunks(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     }
   }
   if (filled > 0) yield chunk.subarray(0, filled);
+}
+
+/** Takes samples that were divided by the largest number, 32767 of 16 bits, to full scale, 32768, as WAV has it. */
+function rescale(samples: Float32Array, fullScale: number): void {
+  for (let i = 0; i < samples.length; i++) samples[i] = Math.round(samples[i] * (fullScale - 1)) / fullScale;
 }
 
 /** The mean of the channels, written over the first of them. */
