@@ -28,6 +28,7 @@ export {
   VoiceActivityStream,
 } from './audio/voice-activity.ts';
 export type { Calibration, ModelMetadata, Split } from './recognition/metadata.ts';
+export type { VoiceExtent } from './recognition/calibration.ts';
 export { decodeFloat16, encodeFloat16 } from './recognition/float16.ts';
 export { Profile, PROFILE_PRIOR_CLIPS, type ProfileFields } from './recognition/profile.ts';
 export {
@@ -36,6 +37,7 @@ export {
   type EnrolmentClip,
   type Recogniser,
   type RecogniserOptions,
+  type VoiceOptions,
 } from './recognition/recogniser.ts';
 export type { ListeningOptions } from './recognition/listener.ts';
 export {
