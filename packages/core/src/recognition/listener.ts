@@ -25,7 +25,7 @@ export interface Hearing {
 }
 
 export interface MeasureContext {
-  /** Share of the frames of the waveform that are speech, 0 to 1. */
+  /** Share of the frames that are speech, 0 to 1, without the margins. */
   readonly speechShare: number;
   /** `interval`: a look at an utterance that goes on. `speechEnded`: an utterance, or a window of a long one. */
   readonly trigger: 'interval' | 'speechEnded';
@@ -36,6 +36,13 @@ export interface ListeningOptions extends UtteranceOptions {
   readonly windowSec?: number;
   /** From window to window (half a window): every moment but the ends is then heard twice, which steadies the verdict. */
   readonly hopSec?: number;
+  /**
+   * What a measurement hears beyond its span on both sides (0.25), as far as it has been recorded. A model that was
+   * trained on clips with a little silence around the speech misjudges what begins and ends abruptly: of 240 clips of
+   * actors it had not heard, models/transfer got 62 % right when they were cut to their speech, 70 % with 0.2 s around
+   * it, and 70 % whole.
+   */
+  readonly marginSec?: number;
   /**
    * Speech shorter than this is measured, but always `uncertain` (0.5): the scores of less are little better than
    * guesses, whatever confidence they claim.
@@ -69,12 +76,15 @@ const SPEECH = 0.5;
  * Listens to one recording: samples in, utterances and measurements out. What it does depends on the samples alone and
  * not on their cut, since it goes by frames of 32 ms; and it keeps no more of them than two windows, or a pause.
  *
- * A measurement is exactly what the model says of those samples at its own rate, from `startSec` to `endSec`.
+ * A measurement is exactly what the model says of the samples at its own rate, from `startSec - marginSec` to
+ * `endSec + marginSec` as far as they had come: `interval` measurements end with the latest.
  */
 export class Listener {
   readonly hopSec: number;
   readonly #hearing: Hearing;
   readonly #size: WindowSize;
+  /** Samples at the model's rate. */
+  readonly #margin: number;
   readonly #minCertainSec: number;
   readonly #intervalSec: number;
   readonly #toDetector: Resampler;
@@ -102,13 +112,18 @@ export class Listener {
     hearing: Hearing,
     { sampleRate, intervalSec, ...options }: ListeningOptions & { sampleRate: number; intervalSec: number },
   ) {
-    const { windowSec = hearing.windowSec, minCertainSec = 0.5 } = options;
+    const { windowSec = hearing.windowSec, marginSec = 0.25, minCertainSec = 0.5 } = options;
     checkSeconds('windowSec', windowSec, { atLeast: 0.5, atMost: 60, because: 'a window holds a few words' });
     const { hopSec = windowSec / 2 } = options;
     checkSeconds('hopSec', hopSec, {
       atLeast: 0.1,
       atMost: windowSec,
       because: 'windows follow each other without a gap',
+    });
+    checkSeconds('marginSec', marginSec, {
+      atLeast: 0,
+      atMost: 1,
+      because: 'more than a second would hear the neighbours',
     });
     checkSeconds('minCertainSec', minCertainSec, { atLeast: 0, because: 'it is a duration' });
     checkSeconds('intervalSec', intervalSec, {
@@ -121,6 +136,7 @@ export class Listener {
       hop: Math.round(hopSec * hearing.sampleRate),
     };
     this.hopSec = hopSec;
+    this.#margin = Math.round(marginSec * hearing.sampleRate);
     this.#minCertainSec = minCertainSec;
     this.#intervalSec = intervalSec;
     this.#toDetector = new Resampler(sampleRate, VAD_SAMPLE_RATE);
@@ -197,7 +213,7 @@ export class Listener {
     const { window, hop } = this.#size;
     const end = this.#sampleAt(this.#frames);
     if (!isMeasuredWhole({ start, end }, this.#size)) {
-      for (let from = start + windows.length * hop; from + window <= end; from += hop) {
+      for (let from = start + windows.length * hop; from + window + this.#margin <= end; from += hop) {
         windows.push(await this.#measure({ start: from, end: from + window }, 'speechEnded'));
       }
     }
@@ -209,11 +225,17 @@ export class Listener {
   }
 
   async #measure({ start, end }: Span, trigger: MeasureContext['trigger']): Promise<Measured> {
+    const waveform = this.#waveform.slice(
+      Math.max(0, start - this.#margin),
+      Math.min(end + this.#margin, this.#sampleAt(this.#frames)),
+    );
     const speechShare = this.#speechShare(start, end);
-    const verdict = await this.#hearing.measure(this.#waveform.slice(start, end), { speechShare, trigger });
+    const measured = await this.#hearing.measure(waveform, { speechShare, trigger });
     const [startSec, endSec] = [this.#seconds(start), this.#seconds(end)];
-    const isShort = verdict.verdict === 'emotion' && endSec - startSec < this.#minCertainSec;
-    return { startSec, endSec, verdict: isShort ? { ...verdict, verdict: 'uncertain' } : verdict };
+    const durationSec = endSec - startSec;
+    const isShort = measured.verdict === 'emotion' && durationSec < this.#minCertainSec;
+    const verdict = isShort ? 'uncertain' : measured.verdict;
+    return { startSec, endSec, verdict: { ...measured, durationSec, verdict } };
   }
 
   #speechShare(start: number, end: number): number {
@@ -231,6 +253,7 @@ export class Listener {
       const { start, windows } = this.#utterance;
       needed = start + Math.max(0, windows.length - 1) * this.#size.hop;
     }
+    needed = Math.max(0, needed - this.#margin);
     this.#waveform.discardBefore(needed);
     const flag = Math.floor((needed * VAD_SAMPLE_RATE) / (VAD_FRAME * this.#hearing.sampleRate));
     // Once in a while: every time would move the whole rest at every frame.
