@@ -14,8 +14,19 @@ const write = (name: string, bytes: Uint8Array) => writeFile(join(folder, name),
 const samples = Array.from(voice());
 const good = makeWav({ channels: [samples] });
 const float = WAV_CODINGS['float 32'];
-/** Noise that no format begins like: bytes below 0x20. */
-const noise = Uint8Array.from({ length: 5000 }, (_, i) => (i * i * 31 + 7 * i + 3) % 32);
+/** Bytes that no format begins like: below 0x20. */
+const rubbish = Uint8Array.from({ length: 5000 }, (_, i) => (i * i * 31 + 7 * i + 3) % 32);
+
+/** Two seconds of what is no voice, at 16 kHz. */
+const sound = (sampleAt: (timeSec: number, index: number) => number) =>
+  makeWav({ channels: [Array.from({ length: 32_000 }, (_, i) => sampleAt(i / 16_000, i))] });
+const tone = (hz: number, timeSec: number) => Math.sin(2 * Math.PI * hz * timeSec);
+/** -0.5 to 0.5 without a rule to the ear (Lehmer 1951). */
+const whiteNoise = (seed = 1) => {
+  let state = seed;
+  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647 - 0.5;
+};
+const noise = whiteNoise();
 
 /** Every file of the matrix with what must come of it: a verdict, or the code of an error. */
 const MATRIX: [name: string, bytes: Uint8Array, expected: string][] = [
@@ -37,6 +48,12 @@ const MATRIX: [name: string, bytes: Uint8Array, expected: string][] = [
     makeWav({ channels: [samples.map((s) => Math.max(-1, Math.min(0.99, 20 * s)))] }),
     'emotion',
   ],
+  ['white-noise.wav', sound(noise), 'no-speech'],
+  ['hum.wav', sound((t) => 0.3 * tone(50, t) + 0.1 * tone(150, t)), 'no-speech'],
+  ['dial-tone.wav', sound((t) => 0.2 * tone(350, t) + 0.2 * tone(440, t)), 'no-speech'],
+  ['siren.wav', sound((t) => 0.4 * tone(600, t + 0.02 * tone(0.5, t))), 'no-speech'],
+  ['chord.wav', sound((t) => 0.15 * (tone(262, t) + tone(330, t) + tone(392, t))), 'no-speech'],
+  ['clicks.wav', sound((_, i) => (i % 4000 < 20 ? 0.8 : 0)), 'no-speech'],
   ['nan.wav', makeWav({ channels: [samples.with(9000, NaN)], coding: float }), 'AUDIO_NOT_FINITE'],
   ['infinite.wav', makeWav({ channels: [samples.with(0, -Infinity)], coding: float }), 'AUDIO_NOT_FINITE'],
   ['huge.wav', makeWav({ channels: [samples.map((s) => 1e30 * s)], coding: float }), 'AUDIO_NOT_FINITE'],
@@ -48,7 +65,7 @@ const MATRIX: [name: string, bytes: Uint8Array, expected: string][] = [
   ...[8000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000].map(
     (sampleRate): [string, Uint8Array, string] => [
       `${sampleRate}-hz.wav`,
-      encodeWav({ samples: voice({ durationSec: 0.5, sampleRate }), sampleRate }),
+      encodeWav({ samples: voice({ sampleRate }), sampleRate }),
       'emotion',
     ],
   ),
@@ -60,7 +77,7 @@ const MATRIX: [name: string, bytes: Uint8Array, expected: string][] = [
   ['wave-called.mp3', good, 'emotion'],
   ['wave-called.txt', good, 'emotion'],
   ['text-called.wav', new TextEncoder().encode('Dear Sir or Madam, this is a letter.'), 'AUDIO_UNREADABLE'],
-  ['noise.flac', noise, 'AUDIO_UNREADABLE'],
+  ['rubbish.flac', rubbish, 'AUDIO_UNREADABLE'],
   ['(brackets) [and] {braces} *.wav', good, 'emotion'],
 ];
 

@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { resample } from '@mars/core';
 import { vi } from 'vitest';
+import { syntheticVoice } from '../../core/test/synthetic-voice.ts';
 import { tinyModel } from '../../core/test/tiny-model.ts';
 import { runMars } from '../src/program.ts';
 
@@ -103,14 +105,9 @@ export async function workspace(): Promise<{ folder: string; remove: () => Promi
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** A second of something like a voice: harmonics of 120 Hz that swell and fade, from -0.8 to 0.8. */
+/** A second of syllables that the voice detector takes for speech, pauses among them. */
 export function voice({ durationSec = 1, sampleRate = 16_000 } = {}): Float32Array {
-  const samples = new Float32Array(Math.round(durationSec * sampleRate));
-  for (let i = 0; i < samples.length; i++) {
-    const t = i / sampleRate;
-    let sum = 0;
-    for (let k = 1; k <= 8; k++) sum += Math.sin(2 * Math.PI * 120 * k * t) / k;
-    samples[i] = 0.4 * sum * (0.6 + 0.4 * Math.sin(2 * Math.PI * 3 * t));
-  }
-  return samples;
+  const phrase = 'sa io sue ';
+  const spoken = syntheticVoice(phrase.repeat(Math.ceil(durationSec)));
+  return resample(spoken.subarray(0, Math.round(durationSec * 16_000)), 16_000, sampleRate);
 }
