@@ -10,7 +10,10 @@ export interface UtteranceOptions {
    * flicker.
    */
   readonly offThreshold?: number;
-  /** Speech that an utterance holds at least (0.25). A click or a cough is shorter, "no" is not. */
+  /**
+   * Speech without a gap that an utterance holds at least (0.25). A click, a cough or a bark is shorter, however often it
+   * comes; "no" is not.
+   */
   readonly minSpeechSec?: number;
   /**
    * Silence that ends an utterance (0.4). Pauses within an acted sentence reach 0.3 s and must not cut it, while half
@@ -66,7 +69,8 @@ export class UtteranceSegmenter {
   /** Where the utterance begins that is running, or may be; `undefined` in silence. */
   #start: number | undefined;
   #isRunning = false;
-  #speechFrames = 0;
+  /** Speech without a gap, in frames, up to the latest. */
+  #run = 0;
   #lastSpeech = 0;
   #previousEnd = 0;
 
@@ -142,9 +146,9 @@ export class UtteranceSegmenter {
   #hearSpeech(frame: number): UtteranceBoundary | undefined {
     this.#start ??= Math.max(this.#previousEnd, frame - this.#lead);
     this.#lastSpeech = frame;
-    this.#speechFrames++;
+    this.#run++;
     if (!this.#isRunning) {
-      if (this.#speechFrames < this.#minSpeech) return undefined;
+      if (this.#run < this.#minSpeech) return undefined;
       this.#isRunning = true;
       return { type: 'start', frame: this.#start };
     }
@@ -152,6 +156,7 @@ export class UtteranceSegmenter {
   }
 
   #hearSilence(frame: number): UtteranceBoundary | undefined {
+    this.#run = 0;
     if (this.#start === undefined) return undefined;
     const isLong = frame + 1 - this.#start >= this.#longest / 2;
     const enough = isLong ? this.#breath : this.#minSilence;
@@ -170,7 +175,7 @@ export class UtteranceSegmenter {
   #forget(): void {
     this.#start = undefined;
     this.#isRunning = false;
-    this.#speechFrames = 0;
+    this.#run = 0;
   }
 }
 
