@@ -1,0 +1,31 @@
+/**
+ * Whether memory grows: 10,000 clips one after the other, and what the process holds every thousand of them, after the
+ * garbage has been collected. The end must be within 5 % of what it was after the first thousand.
+ *
+ *   node --expose-gc bench/leak.ts [CLIPS]
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodeWav, loadRecogniser } from '@mars/core';
+import { syntheticVoice } from '../packages/core/test/synthetic-voice.ts';
+
+const clips = Number(process.argv[2] ?? 10_000);
+const model = await readFile(join(import.meta.dirname, '../models/transfer/model.onnx'));
+await using recogniser = await loadRecogniser(model);
+const recordings = [110, 150, 190, 230].map((pitchHz) =>
+  encodeWav({ samples: syntheticVoice('sa i  sosu', { pitchHz }), sampleRate: 16_000 }),
+);
+
+const held: number[] = [];
+for (let clip = 1; clip <= clips; clip += 1) {
+  await recogniser.classify(recordings[clip % recordings.length]);
+  if (clip % (clips / 10) !== 0) continue;
+  global.gc?.();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  held.push(rss);
+  const megabytes = [rss, heapUsed, external].map((bytes) => (bytes / 2 ** 20).toFixed(1));
+  console.log(`${clip} clips: resident ${megabytes[0]} MiB, heap ${megabytes[1]}, external ${megabytes[2]}`);
+}
+const growth = held[held.length - 1] / held[0] - 1;
+console.log(`from ${clips / 10} to ${clips} clips: ${(100 * growth).toFixed(1)} %`);
+if (growth > 0.05) process.exitCode = 1;
