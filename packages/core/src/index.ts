@@ -39,6 +39,15 @@ export {
   type RecogniserOptions,
   type VoiceOptions,
 } from './recognition/recogniser.ts';
+export type {
+  AttentionStep,
+  BandContribution,
+  ExplainedVerdict,
+  ExplainOptions,
+  Explanation,
+  StretchContribution,
+} from './recognition/explanation.ts';
+export type { Band } from './recognition/occlusion.ts';
 export type { ListeningOptions } from './recognition/listener.ts';
 export {
   LiveStream,
