@@ -1,4 +1,4 @@
-import type { ExperimentReport, Interval, Spread } from '@mars/training';
+import type { ExperimentReport, Interval, ProfileEffect, Spread } from '@mars/training';
 
 const ROWS = [
   ['accuracy', 'accuracy (WA)'],
@@ -21,6 +21,7 @@ export async function printFigures({
   overTrainings,
   overSpeakers,
   groups,
+  profiles,
   failures,
 }: ExperimentReport): Promise<void> {
   const { readableParts } = await import('@mars/training');
@@ -41,6 +42,7 @@ export async function printFigures({
     ];
     console.log(cells.join(''));
   }
+  if (profiles) printProfiles(profiles, overSeeds, seeds);
   for (const { name, clips, accuracy, uar, macroF1 } of readableParts(groups)) {
     console.log(
       `${name.padEnd(17)}${clips} clips: accuracy ${percent(accuracy)}, UAR ${percent(uar)}, macro F1 ${percent(macroF1)}`,
@@ -52,6 +54,49 @@ export async function printFigures({
       '\nA random split: the same actors stand on both sides. For a voice never heard, look at --protocol emobox.',
     );
   }
+}
+
+/** The figures before are those with profiles; this says what they owe to them. */
+function printProfiles(
+  { without, gain, worst, leastGain, harmed, perSpeaker, unlearnt }: ProfileEffect,
+  overSeeds: ExperimentReport['overSeeds'],
+  seeds: number,
+): void {
+  const cell = (figure: Spread) =>
+    seeds > 1 ? `${percent(figure.mean)} ${sd(figure, seeds)}` : percent(figure.mean);
+  const compared = (['uar', 'accuracy', 'ece'] as const).map((key) => {
+    const title = ROWS.find(([figure]) => figure === key)![1];
+    return [title, `${cell(overSeeds[key])} with profiles, ${cell(without.overSeeds[key])} without`];
+  });
+  const { difference, interval, permutation } = gain;
+  const chance = interval
+    ? ` (95 % over speakers ${points(interval.uar.low)} to ${points(interval.uar.high)}, p ${permutation.pValue.toFixed(4)})`
+    : '';
+  const rows = [
+    ...compared,
+    ['gain of UAR', `${points(difference.uar)} points${chance}`],
+    [
+      'worst speaker',
+      `${worst.with.name} ${percent(worst.with.uarWith)} with profiles, ` +
+        `${worst.without.name} ${percent(worst.without.uarWithout)} without`,
+    ],
+    [
+      'harmed',
+      `${harmed} of ${perSpeaker.length} speaker(s) lose more than a point of UAR; least gain ` +
+        `${leastGain.name} ${points(leastGain.uarWith - leastGain.uarWithout)}`,
+    ],
+    ...(unlearnt.length > 0
+      ? [['no profile', `${unlearnt.join(', ')}: no clip to learn from could be used`]]
+      : []),
+  ];
+  console.log('');
+  for (const [title, text] of rows) console.log(`${title.padEnd(17)}${text}`);
+  console.log('');
+}
+
+function points(difference: number): string {
+  const rounded = percent(difference);
+  return difference > 0 ? `+${rounded}` : rounded;
 }
 
 function percent(share: number): string {

@@ -1,4 +1,11 @@
-import { loadRecogniser, MarsError, type ModelMetadata, type Recogniser, type Verdict } from '@mars/core';
+import {
+  loadRecogniser,
+  MarsError,
+  type ModelMetadata,
+  type Profile,
+  type Recogniser,
+  type Verdict,
+} from '@mars/core';
 import { readBytes, type Clip } from './corpora/clip.ts';
 import type { FeatureFailure } from './features/feature-set.ts';
 import { argmax, classificationMetrics, type ClassificationMetrics } from './metrics.ts';
@@ -8,11 +15,20 @@ import {
   expectedCalibrationError,
   logLoss,
 } from './probabilistic-metrics.ts';
-import { hashTestPart, type Fold } from './splits/fold.ts';
-import { splitClips, type Protocol } from './splits/protocols.ts';
+import { groupBy, hashTestPart, speakerOf, type Fold } from './splits/fold.ts';
+import { protocolWithin, splitClips, type Protocol } from './splits/protocols.ts';
+
+/** What a model makes of a clip. */
+interface Answer {
+  readonly predicted: string;
+  /** In the order of the labels. */
+  readonly scores: readonly number[];
+  /** What the model's calibration makes of the scores; absent in runs of an older MARS. */
+  readonly verdict?: Verdict['verdict'];
+}
 
 /** What a model says of one clip. */
-export interface Prediction {
+export interface Prediction extends Answer {
   readonly id: string;
   readonly speaker: string;
   readonly channel?: string;
@@ -22,11 +38,11 @@ export interface Prediction {
   readonly intensity?: string;
   readonly statement?: string;
   readonly emotion: string;
-  readonly predicted: string;
-  /** In the order of the labels. */
-  readonly scores: readonly number[];
-  /** What the model's calibration makes of the scores; absent in runs of an older MARS. */
-  readonly verdict?: Verdict['verdict'];
+  /**
+   * Where the fold has an enrolment: what the model says without the speaker's profile, while all else here is said with
+   * it. `null` where no clip of the enrolment could be used, so that there is no profile.
+   */
+  readonly withoutProfile?: Answer | null;
 }
 
 export interface Figures extends ClassificationMetrics {
@@ -53,11 +69,11 @@ export interface TestOptions {
 
 /**
  * Classifies the recordings of a protocol's test part from their bytes, as `mars classify` would. A model that names
- * its split is tested on that fold's test part; one that does not, on every fold's. A recording that cannot be used
- * becomes one of the `failures`; the others are still done.
+ * its split is tested on that fold's test part, or on the one that is cut from it (`enrol-3-1` from `emobox-1`); one
+ * that does not, on every fold's. A recording that cannot be used becomes one of the `failures`; the others are still done.
  *
  * Errors: `TEST_LEAK` when the model was trained under another protocol, whose training part holds this one's test
- * clips, or when these clips give another test part than those of its training; the signal's reason.
+ * clips, or when these clips give another test part than those of its training; those of `predictFold`.
  */
 export async function testModel(
   modelBytes: Uint8Array,
@@ -73,67 +89,118 @@ export async function testModel(
   await using recogniser = await loadRecogniser(modelBytes);
   const { metadata } = recogniser;
   const { split } = metadata;
-  if (split && split.protocol !== protocol) {
+  if (split && split.protocol !== protocol && split.protocol !== protocolWithin(protocol)) {
     throw new MarsError(
       'TEST_LEAK',
       `The model "${metadata.name}" was trained under protocol ${split.protocol}, fold ${split.fold}: it has heard clips ` +
         `that protocol ${protocol} tests. Evaluate it with --protocol ${split.protocol}, or train one with ${protocol}.`,
     );
   }
+  const trainedUnder = (fold: Fold) => (split && split.protocol !== protocol ? fold.within! : fold);
   const folds = splitClips(clips, protocol, { testCorpus }).filter(
-    ({ name }) => !split || name === split.fold,
+    (fold) => !split || trainedUnder(fold).name === split.fold,
   );
-  const test = folds.flatMap((fold) => fold.test);
+  const unheard = folds.flatMap((fold) => trainedUnder(fold).test);
   // A random split depends on the list of clips: of a part of the corpus it would test clips that were trained on.
-  if (split && hashTestPart(test.map(({ corpus, id }) => `${corpus}/${id}`)) !== split.testHash) {
+  if (split && hashTestPart(unheard.map(({ corpus, id }) => `${corpus}/${id}`)) !== split.testHash) {
     throw new MarsError(
       'TEST_LEAK',
-      `Protocol ${protocol} divides these ${clips.length} clips otherwise than those that "${metadata.name}" was trained ` +
+      `Protocol ${split.protocol} divides these ${clips.length} clips otherwise than those that "${metadata.name}" was trained ` +
         `on: the test part of fold ${split.fold} may hold clips that it has heard. Give the whole corpus of its ` +
         `training (${metadata.trainedOn}).`,
     );
   }
   const predictions: Prediction[] = [];
   const failures: FeatureFailure[] = [];
+  const clipsIn = ({ test, enrolment = [] }: Fold) => enrolment.length + test.length;
+  const total = folds.reduce((sum, fold) => sum + clipsIn(fold), 0);
+  let before = 0;
   for (const fold of folds) {
-    const before = predictions.length + failures.length;
     const tested = await predictFold(recogniser, fold, {
       signal,
-      onProgress: (done) => onProgress?.(before + done, test.length),
+      onProgress: (done) => onProgress?.(before + done, total),
     });
     predictions.push(...tested.predictions);
     failures.push(...tested.failures);
+    before += clipsIn(fold);
   }
-  return { fold: split?.fold ?? 'all', predictions, failures, metadata };
+  return { fold: split ? folds[0].name : 'all', predictions, failures, metadata };
+}
+
+interface PredictOptions {
+  readonly signal?: AbortSignal;
+  /** Told how many clips were heard, those of the enrolment among them. */
+  readonly onProgress?: (done: number) => void;
 }
 
 /**
- * What a model says of a fold's test part, from the bytes of the recordings, as `mars classify` would.
+ * What a model says of a fold's test part, from the bytes of the recordings, as `mars classify` would. Where the fold has
+ * an enrolment, it first learns each test speaker's profile from that, and says of each clip what it hears with the
+ * profile and without it.
  *
- * Errors: the signal's reason.
+ * Errors: `MODEL_INVALID` for an enrolment and a model that takes no profile; the signal's reason.
  */
 export async function predictFold(
   recogniser: Recogniser,
-  { test, labels: scored }: Pick<Fold, 'test' | 'labels'>,
-  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (done: number) => void } = {},
+  fold: Pick<Fold, 'test' | 'labels' | 'enrolment' | 'enrolmentLabelled'>,
+  { signal, onProgress }: PredictOptions = {},
 ): Promise<{ predictions: Prediction[]; failures: FeatureFailure[] }> {
-  const { labels } = recogniser.metadata;
+  const { test, labels: scored, enrolment } = fold;
+  const { profiles, failures } = await learnProfiles(recogniser, fold, { signal, onProgress });
   const predictions: Prediction[] = [];
-  const failures: FeatureFailure[] = [];
-  for (const clip of test) {
+  for (const [index, clip] of test.entries()) {
     signal?.throwIfAborted();
     try {
-      const { scores, verdict } = await recogniser.classify(await readBytes(clip.file));
-      const scoreOf = new Map(scores.map(({ label, score }) => [label, score]));
-      const inOrder = labels.map((label) => scoreOf.get(label) ?? 0);
-      predictions.push({ ...toPrediction(clip, labels, inOrder, scored), verdict });
+      const bytes = await readBytes(clip.file);
+      const answer = async (profile?: Profile) =>
+        toAnswer(await recogniser.classify(bytes, { profile }), recogniser.metadata, scored);
+      const profile = profiles.get(speakerOf(clip));
+      predictions.push({
+        ...factsOf(clip),
+        ...(await answer(profile)),
+        ...(enrolment && { withoutProfile: profile ? await answer() : null }),
+      });
     } catch (error) {
       if (!isOfRecording(error)) throw error;
       failures.push({ clip, error });
     }
-    onProgress?.(predictions.length + failures.length);
+    onProgress?.((enrolment?.length ?? 0) + index + 1);
   }
   return { predictions, failures };
+}
+
+/** The profile of each speaker of an enrolment, as `speakerOf` names them, who has a clip in it that can be used. */
+async function learnProfiles(
+  recogniser: Recogniser,
+  { enrolment = [], enrolmentLabelled = false }: Pick<Fold, 'enrolment' | 'enrolmentLabelled'>,
+  { signal, onProgress }: PredictOptions,
+): Promise<{ profiles: Map<string, Profile>; failures: FeatureFailure[] }> {
+  const profiles = new Map<string, Profile>();
+  const failures: FeatureFailure[] = [];
+  const heard = new Set<Clip>();
+  for (const [speaker, clips] of groupBy(enrolment, speakerOf)) {
+    const usable = new Set(clips);
+    let current: Clip;
+    const recordings = async function* () {
+      for (current of usable) {
+        signal?.throwIfAborted();
+        onProgress?.(heard.add(current).size);
+        const { file, emotion } = current;
+        yield { recording: await readBytes(file), emotion: enrolmentLabelled ? emotion : undefined };
+      }
+    };
+    while (usable.size > 0 && !profiles.has(speaker)) {
+      try {
+        profiles.set(speaker, await recogniser.calibrate(recordings()));
+      } catch (error) {
+        if (!isOfRecording(error)) throw error;
+        // Learnt again without it: this happens to few.
+        failures.push({ clip: current!, error });
+        usable.delete(current!);
+      }
+    }
+  }
+  return { profiles, failures };
 }
 
 /** Whether an error says something of a recording, and not of the model. */
@@ -158,15 +225,19 @@ export function restrictScores(
   return kept.map((score) => score / total);
 }
 
-function toPrediction(
-  { id, corpus, speaker, channel, gender, intensity, statement, emotion }: Clip,
-  labels: readonly string[],
-  allScores: readonly number[],
+function factsOf({ id, corpus, speaker, channel, gender, intensity, statement, emotion }: Clip) {
+  return { id, corpus, speaker, channel, gender, intensity, statement, emotion };
+}
+
+function toAnswer(
+  { scores: ranked, verdict }: Verdict,
+  { labels }: ModelMetadata,
   scored?: readonly string[],
-): Prediction {
-  const scores = restrictScores(allScores, labels, scored);
-  const predicted = labels[argmax(scores)];
-  return { id, corpus, speaker, channel, gender, intensity, statement, emotion, predicted, scores };
+): Answer {
+  const scoreOf = new Map(ranked.map(({ label, score }) => [label, score]));
+  const inOrder = labels.map((label) => scoreOf.get(label) ?? 0);
+  const scores = restrictScores(inOrder, labels, scored);
+  return { predicted: labels[argmax(scores)], scores, verdict };
 }
 
 /** All figures of a list of predictions. Errors: `NO_INPUT` when it is empty. */

@@ -1,6 +1,8 @@
 import { bootstrapIntervals, type Interval } from './bootstrap.ts';
+import { compareRuns } from './comparison.ts';
 import { measure, type Figures, type Prediction } from './evaluate.ts';
 import { confusionMetrics } from './metrics.ts';
+import { profileEffect, withoutProfiles, type ProfileEffect } from './profile-effect.ts';
 import type { Protocol } from './splits/protocols.ts';
 
 export interface Spread {
@@ -51,6 +53,8 @@ export interface ExperimentReport {
   >;
   /** Summed over all trainings: rows are the true emotions. */
   readonly confusion: readonly (readonly number[])[];
+  /** Under the `enrol` protocols: all figures here are those with profiles, and these say what they would be without. */
+  readonly profiles?: ProfileEffect;
   /** Recordings that could not be used and were left out. */
   readonly failures: number;
 }
@@ -69,6 +73,24 @@ export function sumUp(
   labels: readonly string[],
   tested: readonly Tested[],
   failures = 0,
+): ExperimentReport {
+  const report = sumUpAnswers(preset, protocol, labels, tested, failures);
+  const unaided = withoutProfiles(tested);
+  if (unaided === undefined) return report;
+  const without = sumUpAnswers(preset, protocol, labels, unaided, failures);
+  const predictions = tested.flatMap((model) => model.predictions);
+  const unlearnt = predictions.filter((row) => row.withoutProfile === null).map(speakerName(predictions));
+  const comparison = compareRuns(unaided, tested, labels);
+  const profiles = profileEffect({ without, with: report }, comparison, [...new Set(unlearnt)].sort());
+  return { ...report, profiles };
+}
+
+function sumUpAnswers(
+  preset: string,
+  protocol: Protocol,
+  labels: readonly string[],
+  tested: readonly Tested[],
+  failures: number,
 ): ExperimentReport {
   const predictions = tested.flatMap((model) => model.predictions);
   const trainings = tested.map(({ fold, seed, predictions: rows }) => ({

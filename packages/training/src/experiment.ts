@@ -46,7 +46,8 @@ export interface ExperimentOptions {
  * of its own; what is done already is not done again. When one fails, the others stop as they would when aborted.
  *
  * Errors: `RUN_INVALID` when `out` is no folder, or holds another run, or one that `resume` was not given for;
- * `CONFIG_INVALID` for a training part smaller than one batch; the signal's reason when aborted.
+ * `CONFIG_INVALID` for a training part smaller than one batch, or a protocol with an enrolment and a network that takes no
+ * profile; the signal's reason when aborted.
  */
 export async function runExperiment({
   config,
@@ -66,6 +67,7 @@ export async function runExperiment({
   onTrained,
 }: ExperimentOptions): Promise<ExperimentReport> {
   const folds = splitClips(clips, protocol, { trainOn: config.trainOn, ...splitOptions });
+  checkEnrolment(folds, config, protocol);
   await checkFolder(out, { config, protocol, testCorpus: splitOptions?.testCorpus }, resume);
   const unusable = new Set<string>();
   const leaveOut = (failure: FeatureFailure) => {
@@ -123,6 +125,16 @@ export async function runExperiment({
   const report = sumUp(config.preset, protocol, EMOTIONS, tested, unusable.size);
   await new RunFolder(out).writeJson('report.json', report);
   return report;
+}
+
+/** Before the training, and not after it, when the profiles are to be learnt. */
+function checkEnrolment(folds: readonly Fold[], { features, preset }: TrainConfig, protocol: Protocol): void {
+  if (features.kind === 'yamnet' || folds.every(({ enrolment }) => enrolment === undefined)) return;
+  throw new MarsError(
+    'CONFIG_INVALID',
+    `Protocol ${protocol} learns profiles of the test speakers, and a network on frames ("${preset}") takes none. ` +
+      'Take a preset on YAMNet, such as transfer, or protocol emobox.',
+  );
 }
 
 /** What all trainings of an experiment have in common: `experiment.json`. */

@@ -60,6 +60,7 @@ export {
   type Spread,
   type Tested,
 } from './experiment-report.ts';
+export { type ProfileEffect, type SpeakerEffect } from './profile-effect.ts';
 export { planSweep, runSweep, type SweepResult, type SweepRun } from './sweep.ts';
 export { exportRun, readModels, readReport } from './run-export.ts';
 export type { EpochRecord } from './run.ts';

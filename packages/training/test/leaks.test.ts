@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { createRandom } from '@mars/autograd/random';
 import { encodeWav } from '@mars/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tinyMetadata, tinyModel } from '../../core/test/tiny-model.ts';
 import { readCorpus } from '../src/corpora/corpora.ts';
 import type { Clip } from '../src/corpora/clip.ts';
 import { testModel } from '../src/evaluate.ts';
@@ -12,7 +13,7 @@ import { FeatureSet } from '../src/features/feature-set.ts';
 import { FeatureStore } from '../src/features/feature-store.ts';
 import { exportRun } from '../src/run-export.ts';
 import { RunFolder, type Checkpoint } from '../src/run.ts';
-import { speakerOf, type Fold } from '../src/splits/fold.ts';
+import { hashTestPart, speakerOf, type Fold } from '../src/splits/fold.ts';
 import { PROTOCOL_DESCRIPTIONS, PROTOCOLS, splitClips, type Protocol } from '../src/splits/protocols.ts';
 import { splitSeed } from '../src/splits/seed.ts';
 import { checkStart } from '../src/splits/start.ts';
@@ -225,6 +226,55 @@ describe('pre-training on song of a test actor', () => {
     expect(() => checkStart(first, ravdess, { train: sung, validation: [] })).toThrow(
       expect.objectContaining({ code: 'TEST_LEAK' }),
     );
+  });
+});
+
+describe('a model of emobox may be tested under enrol, whose test parts are cut from emobox’s', () => {
+  const spoken = ravdess.filter(({ channel }) => channel === 'speech');
+  const testHashOf = (protocol: Protocol, clips: readonly Clip[] = spoken) =>
+    hashTestPart(splitClips(clips, protocol)[0].test.map(({ corpus, id }) => `${corpus}/${id}`));
+  const modelOf = (protocol: Protocol, fold: string, testHash: string) =>
+    tinyModel({ metadata: tinyMetadata({ split: JSON.stringify({ protocol, fold, testHash }) }) });
+
+  test('there it gets as far as the recordings', async () => {
+    const model = modelOf('emobox', 'emobox-1', testHashOf('emobox'));
+    const signal = AbortSignal.abort(new Error('no leak'));
+    await expect(testModel(model, 'enrol-3', spoken, { signal })).rejects.toThrow('no leak');
+  });
+
+  test.each<[string, Protocol, string, string, Protocol, readonly Clip[]]>([
+    ['of another fold than it says', 'emobox', 'emobox-2', testHashOf('emobox'), 'enrol-3', spoken],
+    ['of a fold that is none', 'emobox', 'emobox-7', testHashOf('emobox'), 'enrol-3', spoken],
+    [
+      'that held out nothing but the clips that enrol-3 tests',
+      'emobox',
+      'emobox-1',
+      testHashOf('enrol-3'),
+      'enrol-3',
+      spoken,
+    ],
+    [
+      'whose fold tests other clips here',
+      'emobox',
+      'emobox-1',
+      testHashOf('emobox'),
+      'enrol-3',
+      spoken.filter(({ speaker }) => speaker !== 'Actor_11'),
+    ],
+    [
+      'trained under enrol-3, under enrol-1',
+      'enrol-3',
+      'enrol-3-1',
+      testHashOf('enrol-3'),
+      'enrol-1',
+      spoken,
+    ],
+    ['trained under enrol-3, under emobox', 'enrol-3', 'enrol-3-1', testHashOf('enrol-3'), 'emobox', spoken],
+    ['trained under loso', 'loso', 'loso-Actor_01', testHashOf('loso'), 'enrol-3', spoken],
+    ['trained under song', 'song', 'song-1', testHashOf('song', ravdess), 'enrol-3', ravdess],
+  ])('but not one %s', async (_, trained, fold, testHash, protocol, clips) => {
+    const model = modelOf(trained, fold, testHash);
+    await expect(testModel(model, protocol, clips)).rejects.toMatchObject({ code: 'TEST_LEAK' });
   });
 });
 

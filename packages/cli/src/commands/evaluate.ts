@@ -45,6 +45,9 @@ export function addEvaluate(program: Command): void {
 Examples:
   mars evaluate --model seed --corpus ravdess=/data/ravdess --protocol seed
   mars evaluate --run runs/emobox --corpus ravdess=/data/ravdess --protocol emobox --json
+
+What a profile of the speaker is worth, by the models of a run under emobox:
+  mars evaluate --run runs/emobox --corpus ravdess=/data/ravdess --protocol enrol-3
 ${CORPUS_HELP}`,
     )
     .action(evaluate);

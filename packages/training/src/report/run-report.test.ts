@@ -6,7 +6,7 @@ import { parseHTML } from 'linkedom';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LABELS } from '../../test/synthetic-corpus.ts';
 import { writeSyntheticRun } from '../../test/synthetic-run.ts';
-import type { ExperimentReport } from '../experiment-report.ts';
+import { sumUp, type ExperimentReport } from '../experiment-report.ts';
 import { writeCalibrations } from './calibrations.ts';
 import { readEvidence } from './evidence.ts';
 import { RANDOM_SPLIT_CAVEAT, writeRunReport, type ReportFiles } from './run-report.ts';
@@ -162,6 +162,31 @@ test('a random split never stands without what it cannot say, on the page and un
   expect(pageOf(written)).toContain(RANDOM_SPLIT_CAVEAT);
   const [random, unseen] = [written, files].map((all) => pixelsOf(all.get('confusion.png') as Uint8Array));
   expect(random.lastLine).toBeGreaterThan(1.5 * unseen.lastLine);
+});
+
+test('under enrol, what each speaker gains by a profile; elsewhere no word of it', async () => {
+  const evidence = await readEvidence(join(root, 'run'));
+  // Without profiles, every clip of the first speaker was heard wrongly, and the others as with them.
+  const [{ speaker }] = evidence.trainings[0].predictions;
+  const trainings = evidence.trainings.map((training) => ({
+    ...training,
+    predictions: training.predictions.map((row) => {
+      const { emotion, predicted, scores } = row;
+      const wrong = LABELS.find((label) => label !== emotion)!;
+      return { ...row, withoutProfile: { predicted: row.speaker === speaker ? wrong : predicted, scores } };
+    }),
+  }));
+  const enrolled = sumUp('transfer', 'enrol-3', LABELS, trainings);
+  const written = writeRunReport({ ...evidence, trainings, report: enrolled });
+  const sections = [...parse(written).querySelectorAll('section')];
+  const section = sections.find((each) => each.textContent.includes('Profiles of the speakers'))!;
+  const [all, first, second] = [...section.querySelectorAll('tbody tr')].map(cellsOf);
+  const { uar } = enrolled.groups.speaker.find(({ name }) => name === speaker)!;
+  expect(first).toEqual([speaker, '0.0', percent(uar), `+${percent(uar)}`]);
+  expect(second.at(-1)).toBe('0.0');
+  expect(all[2]).toBe(percent(enrolled.overSeeds.uar.mean));
+  expect(section.textContent).toMatch(/0 of \d+ speakers lose more than a point.*p /s);
+  expect(pageOf(files)).not.toContain('Profiles of the speakers');
 });
 
 test('names are text, whatever stands in them', async () => {

@@ -12,6 +12,7 @@ import { count, inPercent, percent } from './numbers.ts';
 import { writeFigure, writePage, writeTable } from './page.ts';
 import { perClassBars } from './per-class.ts';
 import { renderPng } from './png.ts';
+import { profileTable } from './profiles.ts';
 import { clipHashTable, configTable, provenanceTable } from './provenance.ts';
 import { reliabilityDiagram } from './reliability.ts';
 import { riskCoveragePlot } from './risk-coverage.ts';
@@ -42,6 +43,7 @@ export function writeRunReport(evidence: Evidence, { attention }: { attention?: 
       figures: [speakerDots(evidence), groupDots(evidence)],
       after: writeTable(foldTable(evidence), 'UAR of each fold and seed, in per cent.'),
     },
+    ...writeProfiles(evidence),
     {
       heading: 'Confidence',
       figures: [reliabilityDiagram(evidence), riskCoveragePlot(evidence)],
@@ -116,6 +118,15 @@ function writeHead(evidence: Evidence): Markup {
       ${inPercent(accuracy.mean)} were heard rightly.
     </p>
     ${writeTable(figureTable(evidence))}`;
+}
+
+/** A section under the `enrol` protocols, none under others. */
+function writeProfiles(evidence: Evidence): { heading: string; figures: []; after: Markup }[] {
+  const profiles = profileTable(evidence);
+  if (profiles === undefined) return [];
+  return [
+    { heading: 'Profiles of the speakers', figures: [], after: writeTable(profiles.table, profiles.caption) },
+  ];
 }
 
 function describeTrainings({ trainings, folds, seeds }: Evidence): string {

@@ -34,6 +34,7 @@ test.each([
     expect(fold.train).toEqual(emobox[i].train);
     expect(fold.validation).toEqual(emobox[i].validation);
     expect(fold.enrolmentLabelled).toBe(what !== 'unlabelled');
+    expect(fold.within).toEqual(emobox[i]);
   }
 });
 
@@ -51,6 +52,20 @@ test('more clips are the same clips and more', () => {
   expect(one.filter((clip) => !three.includes(clip))).toEqual([]);
 });
 
+test('of an emotion with k clips or fewer, one is left to test', () => {
+  for (const { enrolment, test: tested, labels } of splitEnrol(ravdess, 5, 'emotions')) {
+    const counts = (clips: readonly Clip[], wanted: (emotion: string) => boolean) =>
+      perSpeaker(
+        clips.filter(({ emotion }) => wanted(emotion)),
+        ({ emotion }) => emotion,
+      );
+    expect(counts(enrolment!, (emotion) => emotion === 'neutral')).toEqual(new Set([3]));
+    expect(counts(enrolment!, (emotion) => emotion !== 'neutral')).toEqual(new Set([5]));
+    expect(counts(tested, (emotion) => emotion === 'neutral')).toEqual(new Set([1]));
+    expect(labels).toHaveLength(8);
+  }
+});
+
 test('neutral is not scored where all its clips were enrolled', () => {
   const [fold] = splitEnrol(ravdess, 4, 'neutral');
   expect(fold.labels).toEqual(['calm', 'happy', 'sad', 'angry', 'fearful', 'disgust', 'surprised']);
@@ -58,12 +73,9 @@ test('neutral is not scored where all its clips were enrolled', () => {
 
 describe('too many', () => {
   test.each([
-    [
-      'emotions',
-      5,
-      'enrol-5: ravdess/Actor_01, neutral: 5 clips were to be set apart for enrolment, and 4 are there',
-    ],
-    ['neutral', 5, 'enrol-neutral-5'],
+    ['emotions', 8, 'enrol-8: 8 clips of each emotion of ravdess/Actor_01 were to be set apart'],
+    ['emotions', 8, 'at most 7 can be'],
+    ['neutral', 5, 'enrol-neutral-5: 5 neutral clips of ravdess/Actor_01'],
     ['unlabelled', 61, 'enrol-unlabelled-61'],
     ['unlabelled', 60, '0 are left to test'],
   ] as const satisfies (readonly [Enrolment, number, string])[])('%s, %i', (what, k, words) => {

@@ -1,4 +1,4 @@
-import { createRandom, type Random } from '@mars/autograd/random';
+import { createRandom } from '@mars/autograd/random';
 import { EMOTIONS, MarsError } from '@mars/core';
 import type { Clip } from '../corpora/clip.ts';
 import { splitEmobox } from './emobox.ts';
@@ -7,12 +7,22 @@ import { groupBy, keepApart, speakerOf, withoutContents, type Fold, type SplitOp
 /** Which clips of a test speaker the model may hear first: so many of each emotion, neutral ones, or any, unlabelled. */
 export type Enrolment = 'emotions' | 'neutral' | 'unlabelled';
 
+const NAMES = {
+  emotions: 'clips of each emotion',
+  neutral: 'neutral clips',
+  unlabelled: 'clips',
+} as const satisfies Record<Enrolment, string>;
+
 /**
  * Protocols `enrol-k`, `enrol-neutral-k` and `enrol-unlabelled-k`: the folds of `emobox`, with `k` clips of each emotion
  * (or `k` neutral ones, or `k` drawn blindly) of every test actor set apart as `enrolment`. A smaller `k` sets apart
  * some of the same clips. What validates and is trained on is as in `emobox`.
  *
- * Errors: those of `splitEmobox`; `CONFIG_INVALID` when an actor has fewer such clips, or none is left to test.
+ * Of an emotion of which an actor has `k` clips or fewer, all but one are set apart, so that it is still tested: under
+ * `enrol-5` three of the four neutral ones of RAVDESS.
+ *
+ * Errors: those of `splitEmobox`; `CONFIG_INVALID` when an actor has no emotion in more than `k` clips, or fewer than `k`
+ * neutral ones or clips at all, or none is left to test.
  *
  * @example
  * const [{ enrolment, test }] = splitEnrol(clips, 3, 'emotions'); // 4 actors: 96 clips to enrol, 144 to test
@@ -26,13 +36,24 @@ export function splitEnrol(
   const protocol = what === 'emotions' ? `enrol-${k}` : `enrol-${what}-${k}`;
   return splitEmobox(clips, { splitSeed, ...options }).map((fold) => {
     const random = createRandom(`enrol/${splitSeed}/${fold.name}`);
-    const enrolment = [...groupBy(fold.test, speakerOf)].flatMap(([speaker, spoken]) =>
-      [...groupBy(spoken, kindOf(what))].flatMap(([kind, ofKind]) =>
-        kind === ''
-          ? []
-          : draw(ofKind, k, random.fork(`${speaker}/${kind}`), `${protocol}: ${speaker}, ${kind}`),
-      ),
-    );
+    const enrolment = [...groupBy(fold.test, speakerOf)].flatMap(([speaker, spoken]) => {
+      const kinds = [...groupBy(spoken, kindOf(what))].flatMap(([kind, ofKind]) =>
+        kind === '' ? [] : { contents: differing(ofKind), random: random.fork(`${speaker}/${kind}`) },
+      );
+      // Neutral clips and unlabelled ones may all be taken: others are left to test.
+      const spared = what === 'emotions' ? 1 : 0;
+      const most = Math.max(0, ...kinds.map(({ contents }) => contents.length - spared));
+      if (most < k) {
+        throw new MarsError(
+          'CONFIG_INVALID',
+          `${protocol}: ${k} ${NAMES[what]} of ${speaker} were to be set apart for enrolment, and at most ${most} ` +
+            'can be. Take a smaller k.',
+        );
+      }
+      return kinds.flatMap((kind) =>
+        kind.random.shuffle(kind.contents).slice(0, Math.min(k, kind.contents.length - spared)),
+      );
+    });
     const test = withoutContents(fold.test, [enrolment]).filter((clip) => !enrolment.includes(clip));
     if (test.length === 0 || enrolment.length === 0) {
       throw new MarsError(
@@ -49,6 +70,7 @@ export function splitEnrol(
       labels,
       enrolment,
       enrolmentLabelled: what !== 'unlabelled',
+      within: fold,
     });
   });
 }
@@ -59,17 +81,7 @@ function kindOf(what: Enrolment): (clip: Clip) => string {
   return ({ emotion }) => (what === 'emotions' || emotion === 'neutral' ? emotion : '');
 }
 
-/** So many clips of different content, in the order of a shuffle. */
-function draw(clips: readonly Clip[], count: number, random: Random, where: string): Clip[] {
-  const contents = groupBy(clips, ({ contentHash, id }) => contentHash ?? id);
-  if (contents.size < count) {
-    throw new MarsError(
-      'CONFIG_INVALID',
-      `${where}: ${count} clips were to be set apart for enrolment, and ${contents.size} are there. Take a smaller k.`,
-    );
-  }
-  return random
-    .shuffle([...contents.values()])
-    .slice(0, count)
-    .map(([clip]) => clip);
+/** The first of every recording that is there several times. */
+function differing(clips: readonly Clip[]): Clip[] {
+  return [...groupBy(clips, ({ contentHash, id }) => contentHash ?? id).values()].map(([clip]) => clip);
 }

@@ -21,6 +21,11 @@ export interface Fold {
   readonly enrolment?: readonly Clip[];
   /** Whether the emotions of the enrolment are known; where not, reading them would be a leak. */
   readonly enrolmentLabelled?: boolean;
+  /**
+   * The fold of another protocol whose test part this one divides into enrolment and test: what was trained under it has
+   * heard none of the two, and may be tested here.
+   */
+  readonly within?: Fold;
 }
 
 /** What a caller may ask of any protocol; each takes what concerns it and leaves the rest. */

@@ -12,6 +12,8 @@ export interface ProtocolDefinition {
   /** One sentence: what is tested, and what for. */
   readonly description: string;
   readonly split: Split;
+  /** The protocol whose models may be tested under this one: `Fold.within`. */
+  readonly within?: string;
 }
 
 /** Every protocol that needs no number in its name. */
@@ -52,6 +54,7 @@ interface CountedProtocol {
   readonly description: string;
   /** The smallest number that makes sense. */
   readonly least: number;
+  readonly within?: string;
   readonly split: (clips: readonly Clip[], k: number, options?: SplitOptions) => Fold[];
 }
 
@@ -63,18 +66,22 @@ const COUNTED_PROTOCOLS = {
     split: splitSpeakers,
   },
   enrol: {
-    description: 'emobox, and the model may hear k clips of each emotion of a test actor first',
+    description:
+      'emobox, and the model may hear k clips of each emotion of a test actor first (where fewer, all but one)',
     least: 1,
+    within: 'emobox',
     split: (clips, k, options) => splitEnrol(clips, k, 'emotions', options),
   },
   'enrol-neutral': {
     description: 'emobox, and the model may hear k neutral clips of a test actor first',
     least: 1,
+    within: 'emobox',
     split: (clips, k, options) => splitEnrol(clips, k, 'neutral', options),
   },
   'enrol-unlabelled': {
     description: 'emobox, and the model may hear any k clips of a test actor first, without their labels',
     least: 1,
+    within: 'emobox',
     split: (clips, k, options) => splitEnrol(clips, k, 'unlabelled', options),
   },
 } as const satisfies Readonly<Record<string, CountedProtocol>>;
@@ -119,6 +126,16 @@ export function splitClips(clips: readonly Clip[], protocol: Protocol, options: 
   return findProtocol(protocol).split(clips, options);
 }
 
+/**
+ * The protocol whose models may be tested under this one too, as their folds have the same training parts.
+ *
+ * @example
+ * protocolWithin('enrol-3'); // 'emobox'
+ */
+export function protocolWithin(protocol: Protocol): string | undefined {
+  return findProtocol(protocol).within;
+}
+
 function findProtocol(name: string): ProtocolDefinition {
   if (Object.hasOwn(PROTOCOLS, name)) return PROTOCOLS[name as keyof typeof PROTOCOLS];
   const { family = '', count = '' } = /^(?<family>[a-z-]+)-(?<count>\d+)$/.exec(name)?.groups ?? {};
@@ -129,7 +146,7 @@ function findProtocol(name: string): ProtocolDefinition {
       `No protocol is called "${name}"; there is ${names}, with a whole number for k, as in enrol-3.`,
     );
   }
-  const { description, least, split }: CountedProtocol =
+  const { description, least, within, split }: CountedProtocol =
     COUNTED_PROTOCOLS[family as keyof typeof COUNTED_PROTOCOLS];
   const k = Number(count);
   // One spelling for one protocol: runs and models are told apart by it.
@@ -139,5 +156,5 @@ function findProtocol(name: string): ProtocolDefinition {
       `The protocol "${name}" ends in ${count}; a whole number from ${least} upwards was expected, as in ${family}-3.`,
     );
   }
-  return { description, split: (clips, options) => split(clips, k, options) };
+  return { description, within, split: (clips, options) => split(clips, k, options) };
 }
