@@ -44,8 +44,8 @@ export interface ListeningOptions extends UtteranceOptions {
    */
   readonly marginSec?: number;
   /**
-   * Speech shorter than this is measured, but always `uncertain` (0.5): the scores of less are little better than
-   * guesses, whatever confidence they claim.
+   * Speech shorter than this is measured, but always `uncertain` (0.5): a word or less is far from the sentences that
+   * models learn from and are calibrated on, so their confidence means nothing there.
    */
   readonly minCertainSec?: number;
 }
