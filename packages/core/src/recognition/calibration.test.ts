@@ -72,9 +72,8 @@ describe('learnProfile', () => {
     const { offset, lastLayer } = (await learnProfile(model, labelled)).adaptation;
     const before = await likelihood(new Float32Array(lastLayer!.length), offset);
     expect(await likelihood(lastLayer!, offset)).toBeGreaterThan(before + 0.05);
-    for (const [index, weight] of lastLayer!.entries()) {
-      if (![2, 6].includes(Math.floor(index / 13))) expect(weight).toBe(0);
-    }
+    const absent = lastLayer!.filter((_, index) => ![2, 6].includes(Math.floor(index / 13)));
+    expect([...new Set(absent)]).toEqual([0]);
   });
 
   test('the last layer is where the penalised loss is least: its slope vanishes', async () => {

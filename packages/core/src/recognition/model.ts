@@ -261,7 +261,7 @@ function requireTensor(
   );
 }
 
-function describe(name: string, type: string, shape: readonly (Size | string)[]): string {
+function describe(name: string, type: string, shape: readonly (number | string | null)[]): string {
   return `"${name}" ${type} [${shape.map((size) => size ?? 'any').join(', ')}]`;
 }
 

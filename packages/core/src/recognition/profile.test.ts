@@ -1,23 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { Profile, PROFILE_PRIOR_CLIPS } from './profile.ts';
 
-const profile = new Profile({
+const fields = {
   space: 'abc',
   model: 'tiny',
   clips: 6,
   labelled: 2,
   mean: Float32Array.of(0.5, -1, 0.25),
   lastLayer: Float32Array.of(1, 2),
-});
+};
+const profile = new Profile(fields);
 
 test('as JSON it comes back the same', () => {
   expect(Profile.parse(JSON.parse(JSON.stringify(profile)))).toEqual(profile);
-  const plain = new Profile({ ...profile, lastLayer: undefined });
+  const plain = new Profile({ ...fields, lastLayer: undefined });
   expect(Profile.parse(JSON.parse(JSON.stringify(plain)))).toEqual(plain);
 });
 
 test('the fewer clips, the less is taken off', () => {
-  const offset = (clips: number) => new Profile({ ...profile, clips }).adaptation.offset[0];
+  const offset = (clips: number) => new Profile({ ...fields, clips }).adaptation.offset[0];
   expect(offset(PROFILE_PRIOR_CLIPS)).toBe(0.25);
   expect(offset(1)).toBe(0.5 / (1 + PROFILE_PRIOR_CLIPS));
 });

@@ -23,7 +23,7 @@ export interface ProfileFields {
   /** How far the mean of the clips lies from an average voice, (width). */
   readonly mean: Float32Array;
   /** What is added to the weights and biases of the last layer, (labels, hidden + 1). */
-  readonly lastLayer?: Float32Array;
+  readonly lastLayer?: Float32Array | undefined;
 }
 
 /**

@@ -225,14 +225,15 @@ describe('a profile', () => {
 
   test('is one model’s', async () => {
     const profile = await recogniser.calibrate(clips);
-    const { space, mean } = profile;
-    const foreign = new Profile({ ...profile, space: 'another', model: 'other' });
+    const { space, model, mean } = profile;
+    const fields = { space, model, clips: 4, labelled: 0, mean };
+    const foreign = new Profile({ ...fields, space: 'another', model: 'other' });
     await expect(classify(buzz(), { profile: foreign })).rejects.toMatchObject({
       code: 'PROFILE_INVALID',
       message: expect.stringContaining('learnt with the model "other"'),
     });
-    for (const fields of [{ mean: mean.slice(1) }, { lastLayer: new Float32Array(5) }]) {
-      const broken = new Profile({ ...profile, space, ...fields });
+    for (const wrong of [{ mean: mean.slice(1) }, { lastLayer: new Float32Array(5) }]) {
+      const broken = new Profile({ ...fields, ...wrong });
       await expect(classify(buzz(), { profile: broken })).rejects.toMatchObject({
         code: 'PROFILE_INVALID',
       });
