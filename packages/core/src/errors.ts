@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   CORPUS_INVALID: 'the folder does not hold the corpus that was named',
   DOWNLOAD_FAILED: 'a file could not be fetched whole and as its source describes it',
   CONFIG_INVALID: 'an option or configuration value is out of its range',
+  RECORDER_FAILED: 'no program of the system could record the microphone',
   STREAM_CLOSED: 'the stream has ended and takes nothing more',
   STREAM_OVERFLOW: 'more audio waits to be heard than the stream may hold',
   TEST_LEAK: 'the model was trained on clips of the test part, so the figure would be worthless',

@@ -55,7 +55,7 @@ export {
   type LiveMeasurement,
   type StreamOptions,
 } from './recognition/stream.ts';
-export type { TimelineSummary } from './recognition/summary.ts';
+export { summarise, type TimelineSummary } from './recognition/summary.ts';
 export type { Segment, Timeline, TimelineOptions } from './recognition/timeline.ts';
 export type { UtteranceOptions } from './recognition/utterances.ts';
 export { emotionVerdict, type Score, type Verdict } from './recognition/verdict.ts';
