@@ -154,7 +154,11 @@ export async function predictFold(
       const bytes = await readBytes(clip.file);
       const answer = async (profile?: Profile) =>
         // A corpus clip is known to be speech: what is measured is what the model makes of it.
-        toAnswer(await recogniser.classify(bytes, { profile, assumeSpeech: true }), recogniser.metadata, scored);
+        toAnswer(
+          await recogniser.classify(bytes, { profile, assumeSpeech: true }),
+          recogniser.metadata,
+          scored,
+        );
       const profile = profiles.get(speakerOf(clip));
       predictions.push({
         ...factsOf(clip),
