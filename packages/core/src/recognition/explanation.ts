@@ -3,7 +3,7 @@ import { resample } from '../audio/resample.ts';
 import { MarsError } from '../errors.ts';
 import type { ModelMetadata } from './metadata.ts';
 import type { Inference } from './model.ts';
-import { bandRemover, equalStretches, melBands, withoutStretch, type Band } from './occlusion.ts';
+import { bandRemover, equalStretches, melBands, stretchRemover, type Band } from './occlusion.ts';
 import { isSilent } from './recording.ts';
 import { checkSeconds } from './seconds.ts';
 import { emotionVerdict, type Verdict } from './verdict.ts';
@@ -127,8 +127,9 @@ export async function explainVerdict(
   };
 
   const stretches: StretchContribution[] = [];
+  const withoutStretch = stretchRemover(waveform, { sampleRate });
   for (const span of spans) {
-    const contribution = await contributionOf(() => withoutStretch(waveform, span, { sampleRate }));
+    const contribution = await contributionOf(() => withoutStretch(span));
     const [from, to] = [span.start, span.end].map((sample) => startSec + sample / sampleRate);
     stretches.push({ startSec: from, endSec: to, contribution });
   }

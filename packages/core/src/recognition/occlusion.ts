@@ -29,24 +29,30 @@ export function melBands(highestHz: number, count: number): Band[] {
 }
 
 /**
- * A copy of the samples in which the stretch is silent: at their mean, which is not 0 with every converter. The fades
- * lie half without the stretch, so that the silences of neighbours add up to one; the ends of the samples have none.
+ * Makes stretches of the samples silent, one at a time. Silence is where the samples rest, which is not at 0 with every
+ * converter. The fades lie half outside the stretch, so that what is taken with each of {@link equalStretches} adds up to
+ * all sound; at the ends of the samples there are none.
+ *
+ * @example
+ * const without = stretchRemover(samples, { sampleRate: 16_000 });
+ * without({ start: 0, end: 3200 }); // the samples, silent for 0.2 s
  */
-export function withoutStretch(
+export function stretchRemover(
   samples: Float32Array,
-  { start, end }: Span,
   { sampleRate }: { sampleRate: number },
-): Float32Array {
+): (stretch: Span) => Float32Array {
   const { length } = samples;
   const fade = Math.round(FADE_SEC * sampleRate);
-  const mean = samples.reduce((sum, sample) => sum + sample, 0) / length;
-  const copy = samples.slice();
-  for (let i = Math.max(0, start - fade); i < Math.min(length, end + fade); i++) {
-    const before = start === 0 ? 0 : 1 - rise((i + 0.5 - start) / fade);
-    const after = end === length ? 0 : rise((i + 0.5 - end) / fade);
-    copy[i] = mean + (before + after) * (samples[i] - mean);
-  }
-  return copy;
+  const rest = samples.toSorted()[length >> 1];
+  return ({ start, end }) => {
+    const copy = samples.slice();
+    for (let i = Math.max(0, start - fade); i < Math.min(length, end + fade); i++) {
+      const before = start === 0 ? 0 : 1 - rise((i + 0.5 - start) / fade);
+      const after = end === length ? 0 : rise((i + 0.5 - end) / fade);
+      copy[i] = rest + (before + after) * (samples[i] - rest);
+    }
+    return copy;
+  };
 }
 
 /** Half a cosine from 0 to 1 while `x` goes from -½ to ½. */
