@@ -74,7 +74,7 @@ function printProfiles(
     : '';
   const rows = [
     ...compared,
-    ['gain of UAR', `${points(difference.uar)} points${chance}`],
+    ['gain of UAR', `${points(difference.uar)} points over the clips of all folds${chance}`],
     [
       'worst speaker',
       `${worst.with.name} ${percent(worst.with.uarWith)} with profiles, ` +
