@@ -1,10 +1,12 @@
 import { MarsError } from '@mars/core';
 import { Command, CommanderError } from 'commander';
+import { addCalibrate } from './commands/calibrate.ts';
 import { addClassify } from './commands/classify.ts';
 import { addCorpus } from './commands/corpus.ts';
 import { addCompare } from './commands/compare.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
+import { addListen } from './commands/listen.ts';
 import { addReport } from './commands/report.ts';
 import { addSweep } from './commands/sweep.ts';
 import { addTrain } from './commands/train.ts';
@@ -24,6 +26,8 @@ export function createProgram(): Command {
 Examples:
   mars classify samples/                 every recording of a folder
   mars classify --json clip.wav          one JSON object per line and file
+  mars classify --timeline talk.mp3      when which emotion is heard, in hours of speech too
+  mars listen                            the microphone, live
   mars corpus get ravdess                fetch a corpus to train on
   mars train seed --corpus ravdess=/data/ravdess --out runs/seed
   mars classify --help                   all that a command can do
@@ -32,6 +36,8 @@ Results go to stdout, everything else to stderr.
 Exit status: 0 all done; 1 some inputs failed, the others were done; 2 wrong usage; 130 interrupted.`,
     );
   addClassify(program);
+  addListen(program);
+  addCalibrate(program);
   addCorpus(program);
   addTrain(program);
   addSweep(program);

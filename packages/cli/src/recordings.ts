@@ -1,6 +1,8 @@
+import { createReadStream } from 'node:fs';
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { MarsError } from '@mars/core';
+import { fileError } from './file-error.ts';
 
 /** What is taken from a folder. A file that is named itself is tried whatever it is called. */
 const AUDIO_EXTENSION = /\.(wav|wave|flac|mp3|ogg|oga|opus)$/i;
@@ -62,6 +64,30 @@ export async function readRecording(file: string): Promise<Uint8Array> {
   }
 }
 
+/**
+ * A recording's bytes piece by piece, so that its length does not matter.
+ *
+ * @param onRead is told the share of the file that has been read, where its size is known
+ * @throws MarsError `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_UNREADABLE`
+ */
+export async function* readPieces(
+  file: string,
+  onRead?: (share: number | undefined) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    const { size } = await stat(file);
+    let read = 0;
+    for await (const piece of createReadStream(file) as AsyncIterable<Uint8Array>) {
+      read += piece.length;
+      // A pipe has no size.
+      onRead?.(size > 0 ? Math.min(1, read / size) : undefined);
+      yield piece;
+    }
+  } catch (error) {
+    throw fileError(error);
+  }
+}
+
 /** Depth first, in the order of the names. */
 async function walk(folder: string): Promise<Recording[]> {
   let entries;
@@ -88,37 +114,4 @@ async function matches(pattern: string): Promise<Recording[]> {
   const files = await glob(pattern, { absolute: isAbsolute(pattern), expandDirectories: false });
   const prefix = pattern.startsWith('./') ? './' : '';
   return files.sort().map((file) => ({ file: prefix + file }));
-}
-
-function fileError(cause: unknown): MarsError {
-  const { code = '', message } = cause as NodeJS.ErrnoException;
-  switch (code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return new MarsError(
-        'FILE_NOT_FOUND',
-        'There is no such file; check its name, or the link that leads to it.',
-        {
-          cause,
-        },
-      );
-    case 'EISDIR':
-      return new MarsError('FILE_IS_DIRECTORY', 'This is a folder; a recording was expected.', { cause });
-    case 'ERR_FS_FILE_TOO_LARGE':
-      return new MarsError(
-        'AUDIO_TOO_LONG',
-        'The file is larger than 2 GiB. Cut it, or save it as FLAC or Opus.',
-        {
-          cause,
-        },
-      );
-    default:
-      return new MarsError(
-        'FILE_UNREADABLE',
-        `The system does not let the file be read (${message}). Check its permissions.`,
-        {
-          cause,
-        },
-      );
-  }
 }

@@ -1,22 +1,39 @@
-import { loadRecogniser, MarsError, type Recogniser } from '@mars/core';
+import { loadRecogniser, MarsError, type Recogniser, type Timeline } from '@mars/core';
 import { type Command, Option } from 'commander';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { DEFAULT_MODEL, readModelFile } from '../models.ts';
 import { wholeNumber } from '../numbers.ts';
+import { checkOutputFile, writeOutputFile } from '../output-file.ts';
+import { clipCsv, clipTable } from '../output/clip-report.ts';
+import { paintFor } from '../output/colours.ts';
+import { failure, jsonReport, type Outcome, type Report } from '../output/outcome.ts';
+import { print } from '../output/print.ts';
+import { clock, percent } from '../output/text.ts';
+import { timelineCsv, timelineView } from '../output/timeline-report.ts';
+import { describeKnownVoice } from '../output/voice.ts';
 import { statusLine } from '../progress.ts';
-import { findRecordings, readRecording, type Recording } from '../recordings.ts';
-import { csvReport, failure, jsonReport, tableReport, type Outcome, type Report } from '../report.ts';
+import { findRecordings, readPieces, readRecording, type Recording } from '../recordings.ts';
+import {
+  listeningOptions,
+  prepareListening,
+  profileOption,
+  type Listening,
+  type ListeningFlags,
+} from '../voice-options.ts';
 
-interface ClassifyOptions {
+interface ClassifyFlags extends ListeningFlags {
   model: string;
   json?: boolean;
   csv?: boolean;
   top: number;
+  timeline?: boolean;
+  html?: string;
+  color: boolean;
 }
 
 /** Adds `mars classify`. */
 export function addClassify(program: Command): void {
-  program
+  const command = program
     .command('classify')
     .summary('say which emotion is in recordings')
     .description(
@@ -29,13 +46,20 @@ export function addClassify(program: Command): void {
       'a shipped model, a .onnx file, or a folder with a model.onnx',
       DEFAULT_MODEL,
     )
+    .addOption(profileOption())
     .addOption(new Option('--json', 'one JSON object per line and file').conflicts('csv'))
     .addOption(new Option('--csv', 'comma-separated values, a column per label'))
     .addOption(
       new Option('--top <n>', 'labels to show in the table, likeliest first')
         .default(2)
-        .argParser(wholeNumber(1)),
+        .argParser(wholeNumber(1))
+        .conflicts('timeline'),
     )
+    .option('-t, --timeline', 'where in each recording which emotion is')
+    .addOption(new Option('--html <file>', 'write the timelines as a page, too').implies({ timeline: true }))
+    .option('--no-color', 'no colours in the terminal (as NO_COLOR=1; FORCE_COLOR=1 has them in pipes, too)');
+  for (const option of listeningOptions()) command.addOption(option.implies({ timeline: true }));
+  command
     .addHelpText(
       'after',
       `
@@ -44,14 +68,19 @@ Examples:
   mars classify --top 4 samples/                  a folder; the four likeliest emotions of each
   mars classify 'calls/**/*.mp3' --csv > calls.csv
   mars classify --json samples/ | jq -r 'select(.emotion == "angry").file'
+  mars classify --timeline meeting.flac           when which emotion is heard; hours are fine
+  mars classify --html talk.html talk.mp3         the same as a page
+  mars classify --timeline --profile me.json --one-speaker diary.opus
 
-The table marks an uncertain guess with "?". JSON and CSV hold every label's score.
+--html, --one-speaker, --window, --hop and --min-silence imply --timeline.
+The table marks an uncertain guess with "?". JSON and CSV hold every label's score; of a timeline, CSV has a row per
+segment, and JSON the list of segments and a summary.
 Exit status: 0 all classified; 1 some could not be (their lines say why); 2 wrong usage.`,
     )
     .action(classify);
 }
 
-async function classify(inputs: string[], { model, json, csv, top }: ClassifyOptions): Promise<void> {
+async function classify(inputs: string[], flags: ClassifyFlags): Promise<void> {
   const recordings = await findRecordings(inputs);
   if (recordings.every((recording) => 'error' in recording && recording.error.code === 'NO_INPUT')) {
     throw new MarsError(
@@ -59,42 +88,115 @@ async function classify(inputs: string[], { model, json, csv, top }: ClassifyOpt
       `There is nothing to classify in ${inputs.join(', ')}. Name a recording or a folder.`,
     );
   }
-  await using recogniser = await loadRecogniser(await readModelFile(model));
-  const { labels } = recogniser.metadata;
-  const files = recordings.map(({ file }) => file);
-  const report = json ? jsonReport() : csv ? csvReport(labels) : tableReport(files, labels, top);
-  const failed = await classifyAll(recogniser, recordings, report);
+  await using recogniser = await loadRecogniser(await readModelFile(flags.model));
+  const listening = await prepareListening(recogniser, flags);
+  if (flags.html !== undefined) await checkOutputFile('--html', flags.html);
+  const failed = flags.timeline
+    ? await followAll(recogniser, recordings, listening, flags)
+    : await classifyAll(recogniser, recordings, listening, flags);
   if (failed > 0) {
     console.error(`mars: ${failed} of ${recordings.length} inputs could not be classified.`);
     process.exitCode = EXIT_STATUS.someFailed;
   }
 }
 
-async function classifyAll(recogniser: Recogniser, recordings: Recording[], report: Report): Promise<number> {
-  const status = statusLine();
-  let failed = 0;
-  if (report.header !== undefined) await print(report.header);
-  for (const [index, recording] of recordings.entries()) {
-    if (recordings.length > 1) status.show(`[${index + 1}/${recordings.length}] ${recording.file}`);
-    const outcome = await classifyOne(recogniser, recording);
-    status.clear();
-    if ('error' in outcome) failed++;
-    await print(report.line(outcome));
+function classifyAll(
+  recogniser: Recogniser,
+  recordings: readonly Recording[],
+  { profile }: Listening,
+  { json, csv, top }: ClassifyFlags,
+): Promise<number> {
+  const { labels } = recogniser.metadata;
+  const files = recordings.map(({ file }) => file);
+  const voice = describeKnownVoice(profile && { profileClips: profile.clips, utterances: 0 });
+  const notes = voice === undefined ? [] : [voice];
+  const report = json ? jsonReport() : csv ? clipCsv(labels) : clipTable(files, labels, { top, notes });
+  return workOff(recordings, report, async (file) =>
+    recogniser.classify(await readRecording(file), { ...(profile && { profile }) }),
+  );
+}
+
+async function followAll(
+  recogniser: Recogniser,
+  recordings: readonly Recording[],
+  listening: Listening,
+  { json, csv, html, color }: ClassifyFlags,
+): Promise<number> {
+  const { labels, name: model } = recogniser.metadata;
+  const paint = paintFor(process.stdout, { wanted: color });
+  const report = json
+    ? jsonReport<Timeline>()
+    : csv
+      ? timelineCsv(labels)
+      : timelineView(labels, { columns: process.stdout.columns, paint });
+  const outcomes: Outcome<Timeline>[] = [];
+  const failed = await workOff(
+    recordings,
+    report,
+    (file, show) => follow(recogniser, file, listening, show),
+    (outcome) => html !== undefined && outcomes.push(outcome),
+  );
+  if (html !== undefined) {
+    const { writeTimelinePage } = await import('../output/timeline-page.ts');
+    await writeOutputFile(html, writeTimelinePage(outcomes, { labels, model }));
+    console.error(`mars: wrote ${html}`);
   }
   return failed;
 }
 
-async function classifyOne(recogniser: Recogniser, recording: Recording): Promise<Outcome> {
+/** A recording's timeline; `show` is told how far it is, and how many times as fast as it was spoken. */
+function follow(
+  recogniser: Recogniser,
+  file: string,
+  listening: Listening,
+  show: (progress: string) => void,
+): Promise<Timeline> {
+  const began = performance.now();
+  let share: number | undefined;
+  return recogniser.timeline(
+    readPieces(file, (read) => (share = read)),
+    {
+      ...listening,
+      onProgress: (doneSec) => {
+        const speed = Math.round(doneSec / ((performance.now() - began) / 1000));
+        const done = share === undefined ? '' : ` (${percent(share)})`;
+        show(`${clock(doneSec)}${done}, ${speed} times as fast as real time`);
+      },
+    },
+  );
+}
+
+/** Asks about one recording after the other and reports what comes of it; returns how many failed. */
+async function workOff<Heard>(
+  recordings: readonly Recording[],
+  report: Report<Heard>,
+  ask: (file: string, show: (progress: string) => void) => Promise<Heard>,
+  onOutcome?: (outcome: Outcome<Heard>) => void,
+): Promise<number> {
+  const status = statusLine();
+  let failed = 0;
+  for (const line of report.header) await print(line);
+  for (const [index, recording] of recordings.entries()) {
+    const { file } = recording;
+    const place = recordings.length > 1 ? `[${index + 1}/${recordings.length}] ${file}` : file;
+    if (recordings.length > 1) status.show(place);
+    const outcome = await outcomeOf(recording, () =>
+      ask(file, (progress) => status.show(`${place}  ${progress}`)),
+    );
+    status.clear();
+    if ('error' in outcome) failed++;
+    onOutcome?.(outcome);
+    for (const line of report.lines(outcome)) await print(line);
+  }
+  return failed;
+}
+
+async function outcomeOf<Heard>(recording: Recording, ask: () => Promise<Heard>): Promise<Outcome<Heard>> {
   const { file } = recording;
   try {
     if ('error' in recording) throw recording.error;
-    return { file, ...(await recogniser.classify(await readRecording(file))) };
+    return { file, ...(await ask()) };
   } catch (error) {
     return failure(file, error);
   }
-}
-
-/** Waits until the line is taken, so that a slow reader does not fill the memory. */
-function print(line: string): Promise<void> {
-  return new Promise((resolve) => process.stdout.write(`${line}\n`, () => resolve()));
 }

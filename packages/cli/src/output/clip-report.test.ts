@@ -1,10 +1,11 @@
-import { MarsError } from '@mars/core';
+import { MarsError, type Verdict } from '@mars/core';
 import { expect, test } from 'vitest';
-import { csvReport, failure, type Outcome, tableReport } from './report.ts';
+import { clipCsv, clipTable } from './clip-report.ts';
+import { failure, type Outcome } from './outcome.ts';
 
 const LABELS = ['calm', 'happy', 'angry'];
 
-function heard(file: string, changes: Partial<Extract<Outcome, { verdict: string }>> = {}): Outcome {
+function heard(file: string, changes: Partial<Verdict> = {}): Outcome<Verdict> {
   const scores = [
     { label: 'angry', score: 0.75 },
     { label: 'calm', score: 0.2 },
@@ -34,28 +35,38 @@ test.each([
   ['certainty', heard('a.wav', { confidence: 1 }), 'a.wav     2.4 s  angry       ██████████ 100%  calm 20%'],
   ['an error', failure('a.wav', new MarsError('AUDIO_EMPTY', 'Nothing.')), 'a.wav  AUDIO_EMPTY: Nothing.'],
 ])('table: %s', (_, outcome, line) => {
-  expect(tableReport(['a.wav'], LABELS, 2).line(outcome)).toBe(line);
+  expect(clipTable(['a.wav'], LABELS, { top: 2 }).lines(outcome)).toEqual([line]);
 });
 
 test('table: a long path keeps its two ends, and columns stay in place', () => {
   const file = `${'folder/'.repeat(20)}clip.wav`;
-  const { header = '', line } = tableReport([file], LABELS, 2);
-  const row = line(heard(file));
+  const {
+    header: [header],
+    lines,
+  } = clipTable([file], LABELS, { top: 2 });
+  const [row] = lines(heard(file));
   expect(row).toMatch(/^folder\/.*….*\/clip\.wav {2}/);
   expect(row.indexOf('angry')).toBe(header.indexOf('emotion'));
 });
 
 test('csv: scores stand under their labels, and fields with commas and quotes are quoted', () => {
-  const { header, line } = csvReport(LABELS);
-  expect(header).toBe('file,durationSec,verdict,emotion,confidence,calm,happy,angry,errorCode,errorMessage');
-  expect(line(heard('a, "b".wav'))).toBe('"a, ""b"".wav",2.44,emotion,angry,0.75,0.2,0.05,0.75,,');
-  expect(line(failure('c.wav', new MarsError('AUDIO_EMPTY', 'No,\nnothing.')))).toBe(
+  const { header, lines } = clipCsv(LABELS);
+  expect(header).toEqual([
+    'file,durationSec,verdict,emotion,confidence,calm,happy,angry,errorCode,errorMessage',
+  ]);
+  expect(lines(heard('a, "b".wav'))).toEqual(['"a, ""b"".wav",2.44,emotion,angry,0.75,0.2,0.05,0.75,,']);
+  expect(lines(failure('c.wav', new MarsError('AUDIO_EMPTY', 'No,\nnothing.')))).toEqual([
     'c.wav,,,,,,,,AUDIO_EMPTY,"No,\nnothing."',
-  );
+  ]);
 });
 
 test('a fault of MARS itself is a line like the others', () => {
   expect(failure('a.wav', new RangeError('out of range'))).toMatchObject({
     error: { code: 'INTERNAL', message: expect.stringContaining('out of range') },
   });
+});
+
+test('table: what is known of the voice stands above it', () => {
+  const { header } = clipTable(['a.wav'], LABELS, { top: 1, notes: ['voice known'] });
+  expect(header).toEqual(['voice known', 'file     length  emotion     confidence']);
 });

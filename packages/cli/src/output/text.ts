@@ -1,0 +1,38 @@
+export const BAR_WIDTH = 10;
+
+/** Eighths of a block, so that ten characters show eighty steps. */
+export function bar(share: number): string {
+  const eighths = Math.round(share * BAR_WIDTH * 8);
+  const partial = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'][eighths % 8];
+  return ('█'.repeat(Math.floor(eighths / 8)) + partial).padEnd(BAR_WIDTH, '·');
+}
+
+export function percent(share: number): string {
+  return `${Math.round(share * 100)}%`;
+}
+
+/** 2.4 s, 12:05, 1:00:00 */
+export function duration(durationSec: number): string {
+  // 59.96 s rounds to a minute.
+  return durationSec < 59.95 ? `${durationSec.toFixed(1)} s` : clock(durationSec);
+}
+
+/** A moment of a recording: 0:02, 12:05, 1:00:00; with a decimal 0:02.4 */
+export function clock(timeSec: number, decimals: 0 | 1 = 0): string {
+  const total = Number(timeSec.toFixed(decimals));
+  const [hours, minutes] = [Math.floor(total / 3600), Math.floor(total / 60) % 60];
+  const seconds = (total % 60).toFixed(decimals).padStart(decimals === 0 ? 2 : 4, '0');
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${seconds}` : `${minutes}:${seconds}`;
+}
+
+/** "1 clip", "3 clips" */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** Keeps both ends of a long path: the folder it is from, and the name. */
+export function shorten(path: string, width: number): string {
+  if (path.length <= width) return path;
+  const tail = Math.ceil((width - 1) * 0.7);
+  return `${path.slice(0, width - 1 - tail)}…${path.slice(-tail)}`;
+}
