@@ -158,6 +158,27 @@ test('a page and Node hear the same voice, and two of them at once', async () =>
   expect(complaints).toEqual([]);
 });
 
+test('a page and Node explain alike', async () => {
+  const options = { startSec: 0.4, endSec: 1.4, bands: 4, assumeSpeech: true };
+  const inPage = await page.evaluate(
+    async ({ path, sample, options }) => {
+      const bytes = async (file: string) => new Uint8Array(await (await fetch(file)).arrayBuffer());
+      const recogniser = await mars.loadRecogniser(await bytes(path));
+      const explained = await recogniser.explain(await bytes(sample), options);
+      await recogniser.dispose();
+      return explained;
+    },
+    { path: `/${MODELS[0]}`, sample: `/samples/${SAMPLES[0]}`, options },
+  );
+  await using inNode = await loadRecogniser(await readFile(join(ROOT, MODELS[0])));
+  const expected = await inNode.explain(await readFile(join(ROOT, 'samples', SAMPLES[0])), options);
+  expect(inPage.explanation).toMatchObject({ emotion: expected.emotion });
+  const contributions = ({ explanation }: core.ExplainedVerdict) =>
+    [...explanation!.stretches, ...explanation!.bands].map(({ contribution }) => contribution);
+  expect(contributions(inPage)).toEqual(contributions(expected).map((each) => expect.closeTo(each, 4)));
+  expect(complaints).toEqual([]);
+});
+
 test('an error keeps its code in a page', async () => {
   const code = await page.evaluate(async () => {
     try {

@@ -54,7 +54,9 @@ export interface Explanation {
   readonly bands: readonly BandContribution[];
   /**
    * In order of time, only where the model attends. The weights sum to 1, less what lay on the zeros that fill a clip up
-   * to the model's window. They say where the model looked; what that did for the score, the stretches say.
+   * to the model's window. They say where the model looked, and not what its score rests on: of 24 clips of actors,
+   * models/seed lost 0.28 of the score without the three tenths that it attended to most, 0.24 without any three tenths,
+   * and 0.63 without those that contribute most.
    */
   readonly attention?: readonly AttentionStep[];
 }

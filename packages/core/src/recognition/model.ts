@@ -40,7 +40,8 @@ export interface LastLayer {
  *
  * Its graph has an input `waveform` float32 (batch, samples), mono at `metadata.sampleRate`, and an output `scores`
  * float32 (batch, labels), which are probabilities; features, normalisation and padding are inside it. It may have the
- * output `attention` (batch, time). If it has `embedding` (batch, versions, width), `hidden` (batch, versions, hidden)
+ * output `attention` (batch, time), whose steps divide the waveform, or the window up to which the graph fills a shorter
+ * one (`metadata.windowSec`). If it has `embedding` (batch, versions, width), `hidden` (batch, versions, hidden)
  * and `logits` (batch, versions, labels), it is cut in two at the embedding, so that a person's profile can act there.
  */
 export class Model implements AsyncDisposable {
