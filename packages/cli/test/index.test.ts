@@ -15,7 +15,7 @@ test('the command is what the package gives; there is nothing to import', async 
 test('every command says in a line what it does, and in full what it takes', () => {
   const { commands } = createProgram();
   expect(commands.map((command) => command.name())).toEqual(
-    expect.arrayContaining(['classify', 'train', 'evaluate', 'export']),
+    expect.arrayContaining(['classify', 'listen', 'calibrate', 'train', 'evaluate', 'export']),
   );
   for (const command of commands) {
     expect(command.summary(), command.name()).toMatch(/^[a-z].{20,}[^.]$/);

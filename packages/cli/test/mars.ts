@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { resample } from '@mars/core';
 import { vi } from 'vitest';
 import { syntheticVoice } from '../../core/test/synthetic-voice.ts';
@@ -60,17 +61,41 @@ export interface RunningMars {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts the real command; `onStderr` is told all that stderr holds, whenever more has come. */
+/** Starts the real command; `onStdout` and `onStderr` are told all that has come so far, whenever more has. */
 export function startMars(
   args: string[],
-  { cwd, onStderr }: { cwd?: string; onStderr?: (stderr: string) => void } = {},
+  {
+    cwd,
+    env,
+    input,
+    onStdout,
+    onStderr,
+  }: {
+    cwd?: string;
+    env?: NodeJS.ProcessEnv;
+    /** What comes on stdin; a stream may stay open. */
+    input?: Uint8Array | Readable;
+    onStdout?: (stdout: string) => void;
+    onStderr?: (stderr: string) => void;
+  } = {},
 ): RunningMars {
-  const child = spawn(process.execPath, [MARS, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MARS, ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  });
+  // A command that has enough closes its stdin.
+  child.stdin?.on('error', () => undefined);
+  if (input instanceof Uint8Array) child.stdin?.end(input);
+  else if (input && child.stdin) input.pipe(child.stdin);
   const result = new Promise<Result>((resolve, reject) => {
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      onStdout?.(stdout);
+    });
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
       onStderr?.(stderr);
     });
@@ -90,12 +115,12 @@ export interface Line {
   error?: { code: string; message: string };
 }
 
-/** The JSON objects of `mars classify --json`, one per line. */
-export function jsonLines(stdout: string): Line[] {
+/** The JSON objects that a command printed, one per line. */
+export function jsonLines<Printed = Line>(stdout: string): Printed[] {
   return stdout
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as Line);
+    .map((line) => JSON.parse(line) as Printed);
 }
 
 /** A folder of its own for a test file, with a small model in it as `tiny.onnx`; `remove` it when the tests have run. */
@@ -110,4 +135,16 @@ export function voice({ durationSec = 1, sampleRate = 16_000 } = {}): Float32Arr
   const phrase = 'sa io sue ';
   const spoken = syntheticVoice(phrase.repeat(Math.ceil(durationSec)));
   return resample(spoken.subarray(0, Math.round(durationSec * 16_000)), 16_000, sampleRate);
+}
+
+/** 9 s: two seconds of speech, a pause of one, three of speech, a pause of two, one of speech. */
+export function talk(): Float32Array {
+  const samples = new Float32Array(9 * 16_000);
+  samples.set(voice({ durationSec: 2 }), 0);
+  samples.set(
+    syntheticVoice('ou sa ei si o ai su ea ', { pitchHz: 230 }).subarray(0, 3 * 16_000),
+    3 * 16_000,
+  );
+  samples.set(voice({ durationSec: 1 }), 8 * 16_000);
+  return samples;
 }

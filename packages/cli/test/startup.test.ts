@@ -13,9 +13,13 @@ const SPY = `data:text/javascript,
   import { registerHooks } from 'node:module';
   registerHooks({ load: (url, context, next) => (console.log(url), next(url, context)) });`;
 
-test('recordings are classified without what trains, draws or downloads being loaded', async () => {
+test.each([
+  ['classified', ['classify', 'clip.wav']],
+  ['followed over time', ['classify', '--timeline', 'clip.wav']],
+  ['learnt from', ['calibrate', 'clip.wav', '--out', 'me.json']],
+])('recordings are %s without what trains, draws or downloads being loaded', async (_, command) => {
   await writeFile(join(folder, 'clip.wav'), encodeWav({ samples: voice(), sampleRate: 16_000 }));
-  const args = ['--import', SPY, MARS, 'classify', '--model', 'tiny.onnx', 'clip.wav'];
+  const args = ['--import', SPY, MARS, ...command, '--model', 'tiny.onnx'];
   const loaded = execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' }).split('\n');
   const packages = loaded.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []);
   expect([...new Set(packages)].sort()).toEqual([

@@ -47,7 +47,8 @@ test.each(['train', 'evaluate', 'export'])('%s --help teaches with examples', as
 
 test.each(['train', 'evaluate'])('%s --help says what every protocol is for', async (command) => {
   const { stdout } = await callMars([command, '--help']);
+  const lines = stdout.split('\n').map((line) => line.trim().replace(/ +/, ' '));
   for (const [name, description] of Object.entries(PROTOCOL_DESCRIPTIONS)) {
-    expect(stdout).toMatch(new RegExp(`^ {2}${name} +${description.replace('?', '\\?')}$`, 'm'));
+    expect(lines).toContain(`${name} ${description}`);
   }
 });

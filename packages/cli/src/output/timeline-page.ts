@@ -3,7 +3,6 @@ import type { Timeline } from '@mars/core';
 import { colour, html, WIDTHS, writePage, writeTable, type Markup } from '@mars/training/report';
 import type { Outcome } from './outcome.ts';
 import { lettersOf } from './strip.ts';
-import { summaryText } from './summary-text.ts';
 import { clock, count, duration, percent } from './text.ts';
 import { drawTimeline } from './timeline-drawing.ts';
 import { describeKnownVoice } from './voice.ts';
@@ -58,7 +57,8 @@ function writeFigure(
   { file, durationSec, segments, summary }: { file: string } & Timeline,
   letters: ReadonlyMap<string, string>,
 ): Markup {
-  const title = `${file} over time. ${summaryText(summary, 0).map(sentence).join(' ')}`;
+  const shares = summary.shares.map(({ emotion, share }) => `${emotion} ${percent(share)}`).join(', ');
+  const title = `${file} over time. Of the speech: ${shares || 'all uncertain'}. Every segment is in the table that follows.`;
   const said = [...letters].filter(([label]) => segments.some(({ emotion }) => emotion === label));
   const draw = (className: 'wide' | 'narrow') =>
     drawTimeline({ segments, durationSec }, { letters, width: WIDTHS[className], title, className });
@@ -75,19 +75,16 @@ function writeFigure(
     </figcaption>
     <details>
       <summary>The ${count(segments.length, 'segment')} as a table</summary>
-      ${writeTable(
-        {
-          columns: ['start', 'end', 'emotion', 'verdict', 'confidence'],
-          rows: segments.map(({ startSec, endSec, verdict, emotion, confidence }) => [
-            clock(startSec, 1),
-            clock(endSec, 1),
-            emotion ?? 'none',
-            verdict,
-            percent(confidence),
-          ]),
-        },
-        undefined,
-      )}
+      ${writeTable({
+        columns: ['start', 'end', 'emotion', 'verdict', 'confidence'],
+        rows: segments.map(({ startSec, endSec, verdict, emotion, confidence }) => [
+          clock(startSec, 1),
+          clock(endSec, 1),
+          emotion ?? 'none',
+          verdict,
+          percent(confidence),
+        ]),
+      })}
     </details>
   </figure>`;
 }
@@ -108,12 +105,4 @@ function writeShares({ speechSec, shares, uncertainShare, changes, strongest }: 
   }
   return html`${writeTable({ columns: ['emotion', 'of the speech', 'time', 'strongest at'], rows })}
     <p>The emotion changes ${count(changes.length, 'time')}.</p>`;
-}
-
-/** A line of the summary without the blocks of its bar, which nobody wants to hear read out. */
-function sentence(line: string): string {
-  return `${line
-    .replaceAll(/[█-▏·]/gu, '')
-    .replaceAll(/\s+/g, ' ')
-    .trim()}.`;
 }
