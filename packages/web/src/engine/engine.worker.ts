@@ -1,0 +1,163 @@
+// The Worker: owns the model, and answers the questions of engine-client.ts.
+import { loadRecogniser, MarsError, Profile, type LiveStream, type Recogniser } from '@mars/core';
+import { analyse, readPart } from './analysis.ts';
+import type {
+  Answer,
+  Calls,
+  EnrolmentSource,
+  ModelFacts,
+  Part,
+  Question,
+  Source,
+  VoiceSettings,
+} from './engine.ts';
+import { drawSpectrogram } from './spectrogram.ts';
+
+const MODEL = new URL('../../../../models/transfer/model.onnx', import.meta.url);
+
+/** A Worker's global scope has what the page's handle of it has: `postMessage` and `onmessage`. */
+const page = globalThis as unknown as Pick<Worker, 'postMessage' | 'onmessage'>;
+
+let opened: Promise<Recogniser> | undefined;
+const streams = new Map<number, LiveStream>();
+const underWay = new Map<number, AbortController>();
+
+/** Opens the model once; a failure is not kept, so that the next question tries again. */
+function recogniser(): Promise<Recogniser> {
+  opened ??= open().catch((error: unknown) => {
+    opened = undefined;
+    throw error;
+  });
+  return opened;
+}
+
+async function open(): Promise<Recogniser> {
+  const response = await fetch(MODEL).catch((cause: unknown) => {
+    throw new MarsError(
+      'DOWNLOAD_FAILED',
+      'The model could not be fetched, and is not kept on this device yet. Go online and try again.',
+      { cause },
+    );
+  });
+  if (!response.ok) {
+    throw new MarsError(
+      'DOWNLOAD_FAILED',
+      `The model could not be fetched: the server answered ${response.status}. Try again later.`,
+    );
+  }
+  return loadRecogniser(new Uint8Array(await response.arrayBuffer()));
+}
+
+function voice({ profile, oneSpeaker }: VoiceSettings) {
+  return {
+    ...(profile !== undefined && { profile: Profile.parse(profile) }),
+    ...(oneSpeaker !== undefined && { oneSpeaker }),
+  };
+}
+
+async function streamOf(id: number): Promise<LiveStream> {
+  const stream = streams.get(id);
+  if (stream) return stream;
+  throw new MarsError('STREAM_CLOSED', 'The stream is gone, as the recogniser started anew. Start again.');
+}
+
+const calls = {
+  async load(): Promise<ModelFacts> {
+    const { labelMeans: _, ...facts } = (await recogniser()).metadata;
+    return facts;
+  },
+  async analyse(source: Source, options: VoiceSettings, given: Calls) {
+    return analyse(await recogniser(), source, { ...voice(options), ...given });
+  },
+  async explain(
+    source: Source,
+    {
+      profile,
+      startSec = 0,
+      endSec,
+      ...options
+    }: VoiceSettings & Part & { emotion?: string; assumeSpeech?: boolean },
+    given: Calls,
+  ) {
+    const part = await readPart(source, { startSec, endSec, signal: given.signal });
+    const explained = await (
+      await recogniser()
+    ).explain(part.audio, {
+      ...voice({ profile }),
+      ...options,
+      ...given,
+    });
+    const { explanation } = explained;
+    if (explanation === null || part.startSec === 0) return explained;
+    const moved = <Step extends { startSec: number; endSec: number }>(steps: readonly Step[]) =>
+      steps.map((step) => ({
+        ...step,
+        startSec: part.startSec + step.startSec,
+        endSec: part.startSec + step.endSec,
+      }));
+    const { stretches, attention } = explanation;
+    return {
+      ...explained,
+      explanation: {
+        ...explanation,
+        stretches: moved(stretches),
+        ...(attention && { attention: moved(attention) }),
+      },
+    };
+  },
+  spectrogram: (source: Source, part: Part, given: Calls) => drawSpectrogram(source, part, given),
+  async calibrate(clips: readonly EnrolmentSource[], { onProgress }: Calls) {
+    async function* recordings() {
+      for (const [index, { source, emotion }] of clips.entries()) {
+        onProgress?.(index, clips.length);
+        const recording = source instanceof Blob ? new Uint8Array(await source.arrayBuffer()) : source;
+        yield { recording, ...(emotion !== undefined && { emotion }) };
+      }
+    }
+    return (await (await recogniser()).calibrate(recordings())).toJSON();
+  },
+  async openStream(id: number, { sampleRate, ...options }: VoiceSettings & { sampleRate: number }) {
+    streams.set(id, (await recogniser()).stream({ sampleRate, ...voice(options) }));
+  },
+  push: async (id: number, samples: Float32Array) => (await streamOf(id)).push(samples),
+  async end(id: number) {
+    const stream = await streamOf(id);
+    streams.delete(id);
+    return stream.end();
+  },
+} as const;
+
+page.onmessage = ({ data }: MessageEvent<Question>) => void answer(data);
+
+async function answer(question: Question): Promise<void> {
+  const { id } = question;
+  const reply = (answer: Answer, transfer: Transferable[] = []) => page.postMessage(answer, transfer);
+  if ('abort' in question) {
+    underWay.get(id)?.abort();
+    return;
+  }
+  const controller = new AbortController();
+  underWay.set(id, controller);
+  const given: Calls = {
+    onProgress: (...progress) => reply({ id, progress }),
+    signal: controller.signal,
+  };
+  try {
+    const call = calls[question.call as keyof typeof calls] as (...args: unknown[]) => Promise<unknown>;
+    const value = await call(...question.args, given);
+    reply({ id, value }, buffersIn(value));
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
+    reply({ id, error: { name, message, ...(error instanceof MarsError && { code: error.code }) } });
+  } finally {
+    underWay.delete(id);
+  }
+}
+
+/** The memory that an answer may give away: nobody here needs it any more. */
+function buffersIn(value: unknown): Transferable[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap((part) =>
+    ArrayBuffer.isView(part) && part.buffer instanceof ArrayBuffer ? [part.buffer] : [],
+  );
+}

@@ -1,0 +1,45 @@
+// All words of the page. A translation is another file of this shape.
+
+export const words = {
+  title: 'MARS',
+  tagline: 'The emotion in a voice',
+  private: 'Nothing leaves this device.',
+  notice: 'MARS hears how a voice sounds. It learnt from actors, and does not know what anybody feels.',
+  aboutModel: 'About the model',
+  skip: 'Skip to the content',
+  modes: {
+    label: 'What to listen to',
+    files: 'Files',
+    live: 'Record · Live',
+    voice: 'Your voice',
+  },
+  theme: {
+    label: 'Appearance',
+    system: 'As the system',
+    light: 'Light',
+    dark: 'Dark',
+  },
+  emotions: {
+    neutral: 'neutral',
+    calm: 'calm',
+    happy: 'happy',
+    sad: 'sad',
+    angry: 'angry',
+    fearful: 'fearful',
+    disgust: 'disgusted',
+    surprised: 'surprised',
+  } as Readonly<Record<string, string>>,
+  files: {
+    heading: 'Files',
+  },
+  live: {
+    heading: 'Record or listen live',
+    soon: 'The microphone is not connected yet.',
+  },
+  voice: {
+    heading: 'Your voice',
+    soon: 'Profiles come here.',
+  },
+};
+
+export type Words = typeof words;
