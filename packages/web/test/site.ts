@@ -1,0 +1,148 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { encodeWav, type Audio } from '@mars/core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launchChromium } from '../../../test/chromium.ts';
+import { listen, type RunningServer } from '../server/listening.ts';
+import { buildSite, fingerprint } from '../server/site.ts';
+import { staticFiles } from '../server/static-server.ts';
+
+const BUILDS = join(import.meta.dirname, '../../../.cache/web');
+const LOCK = join(BUILDS, 'lock');
+/** Longer than any build. */
+const LOCK_MS = 180_000;
+
+/**
+ * The folder of the page as its sources are now. Test files run side by side: the first one builds, the others wait for it,
+ * and none builds what is built already.
+ */
+export async function builtSite(): Promise<string> {
+  await mkdir(BUILDS, { recursive: true });
+  for (;;) {
+    const folder = join(BUILDS, await fingerprint());
+    if (existsSync(folder)) return folder;
+    if (await locked()) {
+      try {
+        if (!existsSync(folder)) {
+          await removeOlder();
+          await buildSite(folder);
+        }
+        return folder;
+      } finally {
+        await rm(LOCK, { recursive: true, force: true });
+      }
+    }
+    await setTimeout(200);
+  }
+}
+
+/** Making a folder succeeds for one only. A lock that has outlived any build is of one that was killed. */
+async function locked(): Promise<boolean> {
+  try {
+    await mkdir(LOCK);
+    return true;
+  } catch {
+    const made = await stat(LOCK).catch(() => undefined);
+    if (made !== undefined && Date.now() - made.mtimeMs > LOCK_MS)
+      await rm(LOCK, { recursive: true, force: true });
+    return false;
+  }
+}
+
+/** Builds that no test can be using any more. */
+async function removeOlder(): Promise<void> {
+  for (const name of await readdir(BUILDS)) {
+    const path = join(BUILDS, name);
+    const { mtimeMs } = await stat(path);
+    if (path !== LOCK && Date.now() - mtimeMs > 3_600_000) await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** Serves the page as it is now from a port of its own; `await using` stops it. */
+export async function serveSite(port = 0): Promise<RunningServer> {
+  return listen(staticFiles(await builtSite()), { port, tries: 0 });
+}
+
+/**
+ * Starts Chromium. With an audio its microphone is a fake one that plays it, over and over, and is given without asking.
+ *
+ * @example
+ * await using browser = await openBrowser({ microphone: { samples: syntheticVoice(' saisou '), sampleRate: 16_000 } });
+ */
+export async function openBrowser({ microphone }: { microphone?: Audio } = {}): Promise<Browser> {
+  if (microphone === undefined) return launchChromium();
+  const folder = await mkdtemp(join(tmpdir(), 'mars-microphone-'));
+  const file = join(folder, 'voice.wav');
+  await writeFile(file, encodeWav(microphone));
+  const browser = await launchChromium([
+    '--use-fake-device-for-media-stream',
+    '--use-fake-ui-for-media-stream',
+    `--use-file-for-fake-audio-capture=${file}`,
+  ]);
+  browser.on('disconnected', () => void rm(folder, { recursive: true, force: true }));
+  return browser;
+}
+
+export interface OpenPage extends AsyncDisposable {
+  readonly page: Page;
+  /** Errors that were thrown or printed, and violations of the security policy. */
+  readonly complaints: string[];
+  /** The address of each request since the page was opened, the workers' included. */
+  readonly requests: string[];
+  /** The sum of all layout shifts until now, those after a click included: the page is to have none. */
+  layoutShift(): Promise<number>;
+}
+
+/**
+ * Opens the page in a context of its own, and waits until its engine is ready, unless told not to.
+ *
+ * @example
+ * await using site = await serveSite();
+ * await using browser = await openBrowser();
+ * await using opened = await openPage(browser, site.url, { viewport: { width: 360, height: 800 } });
+ * expect(opened.complaints).toEqual([]);
+ */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  { ready = true, ...options }: BrowserContextOptions & { ready?: boolean } = {},
+): Promise<OpenPage> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const requests: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  context.on('request', (request) => requests.push(request.url()));
+  await page.addInitScript(observeLayout);
+  await page.goto(url);
+  if (ready) await untilReady(page);
+  return {
+    page,
+    complaints,
+    requests,
+    layoutShift: () => page.evaluate(() => (globalThis as { layoutShift?: number }).layoutShift ?? 0),
+    [Symbol.asyncDispose]: () => context.close(),
+  };
+}
+
+/** Waits until the page could give a verdict at once. */
+export async function untilReady(page: Page): Promise<void> {
+  await page.locator('html[data-engine="ready"]').waitFor({ state: 'attached' });
+}
+
+/** In the page, before its own scripts. */
+function observeLayout(): void {
+  const shifts = globalThis as { layoutShift?: number };
+  shifts.layoutShift = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[]) {
+      shifts.layoutShift! += entry.value;
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+}
