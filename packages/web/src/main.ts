@@ -1,12 +1,11 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { setEmotionColours } from './emotions.ts';
-import { engine } from './state/engine.ts';
+import { prepare } from './state/readiness.svelte.ts';
 import { showTheme } from './state/settings.svelte.ts';
 import './styles.css';
 
 showTheme();
 setEmotionColours();
-// The model loads while the person looks around; if it fails, the first recording says so.
-engine.load().catch(() => undefined);
+void prepare();
 mount(App, { target: document.getElementById('app')! });

@@ -19,6 +19,15 @@ export const words = {
     light: 'Light',
     dark: 'Dark',
   },
+  readiness: {
+    loading: 'Loading the model …',
+    ready: 'Ready.',
+    failed: 'The model did not load yet; the first recording tries again.',
+    offline: 'Ready, with or without a network.',
+    update: 'A newer version of this page is here.',
+    takeOver: 'Show it',
+    later: 'Later',
+  },
   emotions: {
     neutral: 'neutral',
     calm: 'calm',

@@ -1,0 +1,25 @@
+import { keepForOffline } from '../offline.ts';
+import { engine } from './engine.ts';
+
+/** What the page can do by now. */
+export const readiness = $state<{
+  /** Once it is ready a verdict comes at once. A failure is not for ever: the first recording tries again, and tells. */
+  engine: 'loading' | 'ready' | 'failed';
+  /** Whether the page opens without a network. */
+  offline: boolean;
+  /** There once a newer page is: shows that one instead of this. */
+  update: (() => void) | undefined;
+}>({ engine: 'loading', offline: false, update: undefined });
+
+/** Loads the model while the person looks around; what the page is made of is kept after that, not at the same time. */
+export async function prepare(): Promise<void> {
+  await engine.load().then(
+    () => (readiness.engine = 'ready'),
+    () => (readiness.engine = 'failed'),
+  );
+  document.documentElement.dataset['engine'] = readiness.engine;
+  await keepForOffline({
+    onReady: () => (readiness.offline = true),
+    onUpdate: (takeOver) => (readiness.update = takeOver),
+  });
+}
