@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdir, stat, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MarsError } from '@mars/core';
 
@@ -37,4 +37,6 @@ export async function writeOutputFile(
   { isPrivate = false }: { isPrivate?: boolean } = {},
 ): Promise<void> {
   await writeFile(path, text, isPrivate ? { mode: 0o600 } : {});
+  // The mode above is for a file that is new.
+  if (isPrivate) await chmod(path, 0o600);
 }

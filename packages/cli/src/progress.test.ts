@@ -25,9 +25,9 @@ test('a failure names file, code and reason', () => {
 });
 
 /** A stream that keeps what is written. */
-function fakeStream(isTTY: boolean) {
+function fakeStream(isTTY: boolean, columns = 10) {
   let written = '';
-  const stream = { isTTY, columns: 10, write: (text: string) => (written += text) };
+  const stream = { isTTY, columns, write: (text: string) => (written += text) };
   return { stream: stream as unknown as NodeJS.WriteStream, written: () => written };
 }
 
@@ -42,4 +42,10 @@ test('on a terminal the line is written over and over, cut to its width; in a lo
   }
   expect(terminal.written()).toBe('\rstep 1 of\u001B[K\r\u001B[Kepoch 1\n\r\u001B[K');
   expect(log.written()).toBe('epoch 1\n');
+});
+
+test('a terminal that does not know its width is taken to have 80 columns', () => {
+  const { stream, written } = fakeStream(true, 0);
+  statusLine(stream).show('x'.repeat(100));
+  expect(written()).toBe(`\r${'x'.repeat(79)}\u001B[K`);
 });

@@ -16,7 +16,8 @@ export function statusLine(stream: NodeJS.WriteStream = process.stderr): StatusL
   return {
     clear,
     show(text) {
-      if (stream.isTTY) stream.write(`\r${text.slice(0, stream.columns - 1)}\u001B[K`);
+      // A terminal that does not know its width says 0.
+      if (stream.isTTY) stream.write(`\r${text.slice(0, (stream.columns || 80) - 1)}\u001B[K`);
     },
     log(text) {
       clear();

@@ -99,7 +99,9 @@ describe('what is learnt', () => {
   });
 
   test.skipIf(process.platform === 'win32')('nobody but its owner may read it', async () => {
-    await calibrate('me', '--out', name);
+    await mkdir(join(folder, 'profiles'), { recursive: true });
+    await writeFile(join(folder, name), 'everybody may read this', { mode: 0o644 });
+    await calibrate('me', '--force', '--out', name);
     expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600);
   });
 });

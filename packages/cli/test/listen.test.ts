@@ -166,6 +166,13 @@ describe('wrong usage', () => {
     expect(stderr).toContain(message);
   });
 
+  test('nothing at all on stdin', async () => {
+    const input = new Uint8Array();
+    const { status, stdout, stderr } = await startMars([...LISTEN, '--stdin'], { cwd: folder, input }).result;
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain('Not one sample came on stdin');
+  });
+
   test('a WAV file on stdin: what to do with it', async () => {
     const input = new TextEncoder().encode('RIFF and the rest of a header');
     const { status, stdout, stderr } = await startMars([...LISTEN, '--stdin'], { cwd: folder, input }).result;

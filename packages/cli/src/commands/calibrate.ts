@@ -34,8 +34,9 @@ export function addCalibrate(program: Command): void {
     .command('calibrate')
     .summary("learn a person's voice from some recordings")
     .description(
-      'Learns a person\'s voice from some clips of a few seconds each, and writes a profile: with it, "mars classify" and\n' +
-        '"mars listen" hear that person better. All clips must be of that one person.',
+      "Learns a person's voice from some clips of a few seconds each: with the profile\n" +
+        'that it writes, "mars classify" and "mars listen" hear that person better. All\n' +
+        'clips must be of that one person.',
     )
     .argument('<input...>', 'files, folders and patterns; EMOTION=… where the emotion in them is known')
     .requiredOption('-o, --out <file>', 'where the profile goes, such as me.json')

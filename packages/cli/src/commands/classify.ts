@@ -47,6 +47,10 @@ export function addClassify(program: Command): void {
       DEFAULT_MODEL,
     )
     .addOption(profileOption())
+    .option('-t, --timeline', 'where in each recording which emotion is')
+    .addOption(new Option('--html <file>', 'write the timelines as a page, too').implies({ timeline: true }));
+  for (const option of listeningOptions()) command.addOption(option.implies({ timeline: true }));
+  command
     .addOption(new Option('--json', 'one JSON object per line and file').conflicts('csv'))
     .addOption(new Option('--csv', 'comma-separated values, a column per label'))
     .addOption(
@@ -55,11 +59,7 @@ export function addClassify(program: Command): void {
         .argParser(wholeNumber(1))
         .conflicts('timeline'),
     )
-    .option('-t, --timeline', 'where in each recording which emotion is')
-    .addOption(new Option('--html <file>', 'write the timelines as a page, too').implies({ timeline: true }))
-    .option('--no-color', 'no colours in the terminal (as NO_COLOR=1; FORCE_COLOR=1 has them in pipes, too)');
-  for (const option of listeningOptions()) command.addOption(option.implies({ timeline: true }));
-  command
+    .option('--no-color', 'no colours in the terminal (as NO_COLOR=1; FORCE_COLOR=1 has them in pipes, too)')
     .addHelpText(
       'after',
       `
@@ -128,7 +128,7 @@ async function followAll(
     ? jsonReport<Timeline>()
     : csv
       ? timelineCsv(labels)
-      : timelineView(labels, { columns: process.stdout.columns, paint });
+      : timelineView(labels, { columns: process.stdout.columns || undefined, paint });
   const outcomes: Outcome<Timeline>[] = [];
   const failed = await workOff(
     recordings,

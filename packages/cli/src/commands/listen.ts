@@ -109,7 +109,7 @@ async function listen(flags: ListenFlags): Promise<void> {
     const samples = flags.stdin
       ? readPcm(readStdin(interruption.signal), flags)
       : readPcm(recordFrom(interruption.signal), MICROPHONE);
-    await follow(recogniser, samples, options, report);
+    await follow(recogniser, samples, { options, report, signal: interruption.signal });
   } finally {
     process.removeListener('SIGINT', interrupt);
   }
@@ -119,8 +119,7 @@ async function listen(flags: ListenFlags): Promise<void> {
 async function follow(
   recogniser: Recogniser,
   samples: AsyncIterable<Float32Array>,
-  options: StreamOptions,
-  report: LiveReport,
+  { options, report, signal }: { options: StreamOptions; report: LiveReport; signal: AbortSignal },
 ): Promise<void> {
   const status = statusLine();
   const segments: Segment[] = [];
@@ -132,11 +131,7 @@ async function follow(
       yield piece;
     }
   }
-  const sumUp = async () => {
-    status.clear();
-    for (const line of report.summary(samplesHeard / options.sampleRate, summarise(segments)))
-      await print(line);
-  };
+  let failed: MarsError | undefined;
   try {
     for await (const event of recogniser.listen(counted(), options)) {
       segments.push(...spoken(event));
@@ -148,12 +143,17 @@ async function follow(
     }
   } catch (error) {
     if (samplesHeard === 0 || !(error instanceof MarsError)) throw error;
-    await sumUp();
-    console.error(`mars: ${error.message} [${error.code}]`);
-    process.exitCode = EXIT_STATUS.someFailed;
-    return;
+    failed = error;
   }
-  await sumUp();
+  if (samplesHeard === 0 && !signal.aborted) {
+    throw new MarsError('NO_INPUT', 'Not one sample came on stdin. Look at what is piped in.');
+  }
+  status.clear();
+  const summary = report.summary(samplesHeard / options.sampleRate, summarise(segments));
+  for (const line of summary) await print(line);
+  if (failed === undefined) return;
+  console.error(`mars: ${failed.message} [${failed.code}]`);
+  process.exitCode = EXIT_STATUS.someFailed;
 }
 
 /** The measurement of a whole utterance, without the scores: they would add up over days. */
@@ -172,6 +172,7 @@ function recordFrom(signal: AbortSignal): AsyncIterable<Uint8Array> {
 
 /** Stdin, until its end or until `signal` aborts. */
 async function* readStdin(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  if (signal.aborted) return;
   const stop = () => void process.stdin.destroy();
   signal.addEventListener('abort', stop);
   try {

@@ -37,7 +37,7 @@ export function timelineCsv(labels: readonly string[]): Report<Timeline> {
 /**
  * For people: of each file a line about it, a strip of it over time, a table of its segments, and what they sum up to.
  *
- * @param columns width of the terminal
+ * @param columns width of the terminal (80 where that is not known)
  */
 export function timelineView(
   labels: readonly string[],
