@@ -79,8 +79,10 @@ export interface Engine {
   spectrogram(source: Source, part?: Part, calls?: Calls): Promise<Spectrogram>;
   /** Learns a voice; returns the profile as JSON. `onProgress` is told clips heard, and how many there are. */
   calibrate(clips: readonly EnrolmentSource[], onProgress?: Calls['onProgress']): Promise<object>;
-  openStream(options: VoiceSettings & { readonly sampleRate: number }): Promise<EngineStream>;
+  openStream(options: VoiceSettings & StreamSettings): Promise<EngineStream>;
 }
+
+export type StreamSettings = Pick<StreamOptions, 'sampleRate' | 'intervalSec'>;
 
 /** Speech as it comes; see `LiveStream` of @mars/core. */
 export interface EngineStream {

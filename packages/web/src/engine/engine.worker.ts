@@ -9,6 +9,7 @@ import type {
   Part,
   Question,
   Source,
+  StreamSettings,
   VoiceSettings,
 } from './engine.ts';
 import { drawSpectrogram } from './spectrogram.ts';
@@ -116,8 +117,9 @@ const calls = {
     }
     return (await (await recogniser()).calibrate(recordings())).toJSON();
   },
-  async openStream(id: number, { sampleRate, ...options }: VoiceSettings & { sampleRate: number }) {
-    streams.set(id, (await recogniser()).stream({ sampleRate, ...voice(options) }));
+  async openStream(id: number, { sampleRate, intervalSec, ...options }: VoiceSettings & StreamSettings) {
+    const stream = { sampleRate, ...(intervalSec !== undefined && { intervalSec }), ...voice(options) };
+    streams.set(id, (await recogniser()).stream(stream));
   },
   push: async (id: number, samples: Float32Array) => (await streamOf(id)).push(samples),
   async end(id: number) {
