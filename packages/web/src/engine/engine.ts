@@ -1,4 +1,12 @@
-import type { ExplainedVerdict, LiveEvent, MarsError, ModelMetadata, Timeline, Verdict } from '@mars/core';
+import type {
+  ExplainedVerdict,
+  LiveEvent,
+  MarsError,
+  ModelMetadata,
+  StreamOptions,
+  Timeline,
+  Verdict,
+} from '@mars/core';
 
 /** Decoded mono samples, `sampleRate` in Hz. */
 export interface Pcm {
