@@ -158,6 +158,69 @@ test('a page and Node hear the same voice, and two of them at once', async () =>
   expect(complaints).toEqual([]);
 });
 
+/**
+ * The scores of clip, timeline and stream where their windows coincide, the stream in frames of odd lengths. It is handed
+ * to the page as text, so it knows nothing but its arguments.
+ */
+async function hearThreeWays(
+  recogniser: core.Recogniser,
+  samples: Float32Array,
+): Promise<Record<'clip' | 'timeline' | 'stream', (readonly core.Score[])[]>> {
+  const sampleRate = 16_000;
+  const marginSec = 0.25;
+  const { segments } = await recogniser.timeline({ samples, sampleRate }, { marginSec });
+  const live = recogniser.stream({ sampleRate, marginSec });
+  const events = [];
+  for (let start = 0, length = 37; start < samples.length; start += length, length = (length * 7) % 4001) {
+    events.push(...(await live.push(samples.subarray(start, start + length))));
+  }
+  events.push(...(await live.end()));
+  const clip = [];
+  for (const { startSec, endSec } of segments) {
+    const from = Math.max(0, Math.round((startSec - marginSec) * sampleRate));
+    const part = samples.subarray(from, Math.round((endSec + marginSec) * sampleRate));
+    clip.push((await recogniser.classify({ samples: part, sampleRate })).scores);
+  }
+  const stream = events.flatMap((event) =>
+    event.type === 'measurement' && event.trigger === 'speechEnded' ? [event.scores] : [],
+  );
+  return { clip, timeline: segments.map(({ scores }) => scores), stream };
+}
+
+/** In the page: the same. */
+declare const heardThreeWays: typeof hearThreeWays;
+
+test('clip, timeline and stream give the same scores, in a page and in Node', async () => {
+  const [voice, other] = [110, 210].map((pitchHz) => syntheticVoice('sa i sosu ea', { pitchHz }));
+  const samples = new Float32Array(6 * 16_000);
+  samples.set(voice, 8000);
+  samples.set(other, 3.2 * 16_000);
+
+  await page.addScriptTag({ content: `globalThis.heardThreeWays = ${hearThreeWays.toString()}` });
+  const inPage = await page.evaluate(
+    async ({ path, recording }) => {
+      const model = new Uint8Array(await (await fetch(path)).arrayBuffer());
+      const recogniser = await mars.loadRecogniser(model);
+      const heard = await heardThreeWays(recogniser, Float32Array.from(recording));
+      await recogniser.dispose();
+      return heard;
+    },
+    { path: '/models/transfer/model.onnx', recording: [...samples] },
+  );
+  await using recogniser = await loadRecogniser(await readFile(join(ROOT, 'models/transfer/model.onnx')));
+  const inNode = await hearThreeWays(recogniser, samples);
+
+  expect(inNode.clip).toHaveLength(2);
+  const expected = inNode.clip.map((scores) => new Map(scores.map(({ label, score }) => [label, score])));
+  for (const way of [...Object.values(inNode), ...Object.values(inPage)]) {
+    expect(way).toHaveLength(2);
+    for (const [index, scores] of way.entries()) {
+      for (const { label, score } of scores) expect(score).toBeCloseTo(expected[index].get(label)!, 4);
+    }
+  }
+  expect(complaints).toEqual([]);
+});
+
 test('a page and Node explain alike', async () => {
   const options = { startSec: 0.4, endSec: 1.4, bands: 4, assumeSpeech: true };
   const inPage = await page.evaluate(
