@@ -9,9 +9,10 @@ export interface StripLook {
   readonly ink: string;
   readonly faint: string;
   readonly line: string;
-  readonly paper: string;
   readonly font: string;
   readonly colourOf: (emotion: string) => string;
+  /** Of text on that colour. */
+  readonly inkOn: (emotion: string) => string;
   readonly letterOf: (emotion: string) => string;
   readonly nameOf: (emotion: string) => string;
   readonly unsure: string;
@@ -69,7 +70,8 @@ export function drawStrip(
     if (endSec < fromSec) continue;
     canvas.fillStyle = look.line;
     canvas.fillRect(x(startSec), 0, Math.max(2, (endSec - startSec) * scale), waveHeight);
-    drawLabel(canvas, look.lost, '', { left: x(startSec), right: x(endSec), y: waveHeight / 2, look });
+    canvas.fillStyle = look.ink;
+    drawLabel(canvas, look.lost, '', { left: x(startSec), right: x(endSec), y: waveHeight / 2 });
   }
 
   canvas.fillStyle = look.ink;
@@ -94,7 +96,7 @@ export function drawStrip(
     const emotion = current.look?.emotion;
     const [name, letter] = emotion ? [`${look.nameOf(emotion)} …`, look.letterOf(emotion)] : ['…', '…'];
     canvas.fillStyle = look.ink;
-    drawLabel(canvas, name, letter, { left, right, y: bandTop + bandHeight / 2 + 2, look, isAtStart: true });
+    drawLabel(canvas, name, letter, { left, right, y: bandTop + bandHeight / 2 + 2, isAtStart: true });
   }
 }
 
@@ -114,11 +116,11 @@ function drawSegment(
   const width = Math.max(3, x(endSec) - left - 1);
   const colour = look.colourOf(emotion);
   const y = bandTop + bandHeight / 2 + 1;
-  const area = { left, right: left + width, y, look };
+  const area = { left, right: left + width, y };
   if (verdict === 'emotion') {
     canvas.fillStyle = colour;
     canvas.fillRect(left, bandTop, width, bandHeight);
-    canvas.fillStyle = look.paper;
+    canvas.fillStyle = look.inkOn(emotion);
     drawLabel(canvas, look.nameOf(emotion), look.letterOf(emotion), area);
     return;
   }
@@ -135,12 +137,7 @@ function drawLabel(
   canvas: CanvasRenderingContext2D,
   long: string,
   short: string,
-  {
-    left,
-    right,
-    y,
-    isAtStart = false,
-  }: { left: number; right: number; y: number; look: StripLook; isAtStart?: boolean },
+  { left, right, y, isAtStart = false }: { left: number; right: number; y: number; isAtStart?: boolean },
 ): void {
   // What has left the strip partly is written where it can still be read.
   const start = Math.max(0, left);
@@ -151,4 +148,17 @@ function drawLabel(
   if (!text) return;
   const slack = isAtStart ? 0 : (room - canvas.measureText(text).width) / 2;
   canvas.fillText(text, start + PADDING + slack, y);
+}
+
+/**
+ * Black or white, whichever is read better on a colour (WCAG 2.2, relative luminance).
+ *
+ * @param colour as `getComputedStyle` has it: rgb(240, 165, 0)
+ */
+export function inkOn(colour: string): string {
+  const [red, green, blue] = (colour.match(/[\d.]+/gu) ?? []).slice(0, 3).map((part) => {
+    const share = Number(part) / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? '#000000' : '#ffffff';
 }

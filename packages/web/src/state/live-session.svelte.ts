@@ -1,6 +1,6 @@
 import type { Timeline } from '@mars/core';
 import type { SoundBlock } from '../audio/block-cutter.ts';
-import { Recording } from '../audio/recording.ts';
+import { Take } from '../audio/take.ts';
 import type { Engine } from '../engine/engine.ts';
 import { LevelHistory } from '../live/level-history.ts';
 import { LiveFeed, type LiveGap } from '../live/live-feed.ts';
@@ -40,7 +40,7 @@ export class LiveSession {
   #timeline = $state.raw<Timeline>();
   #file = $state.raw<File>();
   #feed: LiveFeed | undefined;
-  #recording: Recording | undefined;
+  #take: Take | undefined;
   #options: LiveOptions = { profile: undefined, oneSpeaker: false, keepsSound: false };
   /** Read at each frame by the strip, which needs no news of it. */
   levels: LevelHistory | undefined;
@@ -102,7 +102,7 @@ export class LiveSession {
     this.#durationSec = this.#behindSec = 0;
     this.#isLight = false;
     this.#error = this.#timeline = this.#file = undefined;
-    this.#feed = this.#recording = this.levels = undefined;
+    this.#feed = this.#take = this.levels = undefined;
     this.#state = 'asking';
     const opening = this.microphone.open();
     const loading = this.#engine.load();
@@ -163,7 +163,7 @@ export class LiveSession {
       onGap: (gap) => (this.#gaps = [...this.#gaps, gap]),
       onFailure: (error) => this.#fail(error),
     });
-    if (keepsSound) this.#recording = new Recording(sampleRate, { maxSec: MOST_KEPT_SEC });
+    if (keepsSound) this.#take = new Take(sampleRate, { maxSec: MOST_KEPT_SEC });
     this.#state = 'listening';
   }
 
@@ -175,7 +175,7 @@ export class LiveSession {
     });
     this.levels.push(peak);
     this.lastBlockMs = performance.now();
-    this.#recording?.push(samples);
+    this.#take?.push(samples);
     this.#feed!.push(samples);
     this.#look();
   }
@@ -198,8 +198,8 @@ export class LiveSession {
     this.#look();
     this.#story = { ...this.#story, current: undefined };
     this.#timeline = asTimeline(this.#story, this.#durationSec);
-    if (this.#recording) this.#file = asFile(this.#recording, 'live');
-    this.#recording = undefined;
+    if (this.#take) this.#file = asFile(this.#take, 'live');
+    this.#take = undefined;
     this.#state = 'over';
   }
 }

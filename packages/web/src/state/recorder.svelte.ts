@@ -1,4 +1,4 @@
-import { Recording } from '../audio/recording.ts';
+import { Take } from '../audio/take.ts';
 import { MicrophoneUse } from './microphone.svelte.ts';
 
 export type RecorderState = 'idle' | 'asking' | 'recording' | 'paused' | 'done';
@@ -13,7 +13,7 @@ export class Recorder {
   readonly #onDone: (file: File) => void;
   #state = $state<RecorderState>('idle');
   #durationSec = $state(0);
-  #recording: Recording | undefined;
+  #take: Take | undefined;
 
   /** @param onDone gets each clip; one that holds nothing is not told */
   constructor({ maxSec, onDone }: { maxSec: number; onDone: (file: File) => void }) {
@@ -31,7 +31,7 @@ export class Recorder {
 
   /** Begins anew, from within a click. */
   async start(): Promise<void> {
-    this.#recording = undefined;
+    this.#take = undefined;
     this.#durationSec = 0;
     this.#state = 'asking';
     const isOpen = await this.microphone.open();
@@ -52,28 +52,36 @@ export class Recorder {
 
   /** Ends the recording and releases the microphone. */
   stop(): void {
-    const recording = this.#recording;
-    this.#recording = undefined;
+    const take = this.#take;
+    this.#take = undefined;
     this.microphone.close();
-    this.#state = recording ? 'done' : 'idle';
-    if (recording) this.#onDone(asFile(recording));
+    this.#state = take ? 'done' : 'idle';
+    if (take) this.#onDone(asFile(take));
+  }
+
+  /** Ends it, and keeps nothing. */
+  discard(): void {
+    this.#take = undefined;
+    this.microphone.close();
+    this.#state = 'idle';
+    this.#durationSec = 0;
   }
 
   #keep(samples: Float32Array): void {
     // What comes in the moment before the state is set counts: the first word may be in it.
     if (this.#state !== 'recording' && this.#state !== 'asking') return;
-    this.#recording ??= new Recording(this.microphone.sampleRate, { maxSec: this.maxSec });
-    this.#recording.push(samples);
-    this.#durationSec = this.#recording.durationSec;
-    if (this.#recording.isFull) this.stop();
+    this.#take ??= new Take(this.microphone.sampleRate, { maxSec: this.maxSec });
+    this.#take.push(samples);
+    this.#durationSec = this.#take.durationSec;
+    if (this.#take.isFull) this.stop();
   }
 }
 
 /** A file called by the moment, such as "recording 2026-11-23 14.05.09.wav". */
-export function asFile(recording: Recording, name = 'recording'): File {
+export function asFile(take: Take, name = 'recording'): File {
   const now = new Date();
   const two = (part: number): string => String(part).padStart(2, '0');
   const day = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-');
   const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join('.');
-  return new File([recording.toWav()], `${name} ${day} ${time}.wav`, { type: 'audio/wav' });
+  return new File([take.toWav()], `${name} ${day} ${time}.wav`, { type: 'audio/wav' });
 }

@@ -1,4 +1,7 @@
 // All words of the page. A translation is another file of this shape.
+import { live, record } from './en.live.ts';
+import { microphone } from './en.microphone.ts';
+import { voice } from './en.voice.ts';
 
 export const words = {
   title: 'MARS',
@@ -41,14 +44,10 @@ export const words = {
   files: {
     heading: 'Files',
   },
-  live: {
-    heading: 'Record or listen live',
-    soon: 'The microphone is not connected yet.',
-  },
-  voice: {
-    heading: 'Your voice',
-    soon: 'Profiles come here.',
-  },
+  microphone,
+  record,
+  live,
+  voice,
 };
 
 export type Words = typeof words;

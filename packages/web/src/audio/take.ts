@@ -7,11 +7,11 @@ const PIECE_SEC = 10;
  * Samples that are kept while they come, up to a limit.
  *
  * @example
- * const recording = new Recording(48_000, { maxSec: 600 });
- * recording.push(block.samples);
- * const file = new File([recording.toWav()], 'recording.wav', { type: 'audio/wav' });
+ * const take = new Take(48_000, { maxSec: 600 });
+ * take.push(block.samples);
+ * const file = new File([take.toWav()], 'recording.wav', { type: 'audio/wav' });
  */
-export class Recording {
+export class Take {
   readonly sampleRate: number;
   readonly #maxLength: number;
   readonly #pieces: Float32Array[] = [];

@@ -1,0 +1,77 @@
+export const record = {
+  heading: 'Record',
+  intro: (minutes: number) => `Speak for a few seconds, or up to ${minutes} minutes.`,
+  start: 'Record',
+  again: 'Record again',
+  pause: 'Pause',
+  resume: 'Go on',
+  stop: 'Stop',
+  discard: 'Discard',
+  time: 'Recorded so far',
+  left: (clock: string) => `${clock} left`,
+  paused: 'Paused. The microphone is off.',
+  hearing: 'Listening to your recording …',
+  save: 'Save as WAV',
+  details: 'See it in full',
+  full: 'The longest recording: it was stopped here.',
+};
+
+export const live = {
+  heading: 'Record or listen live',
+  choice: 'What to do',
+  record: 'Record a clip',
+  listen: 'Listen live',
+  intro: 'Speak, and see after each utterance how it sounds. It is heard here and not kept.',
+  start: 'Listen',
+  again: 'Listen again',
+  pause: 'Pause',
+  resume: 'Go on',
+  stop: 'Stop',
+  oneSpeaker: 'One person speaks',
+  oneSpeakerNote: 'What each utterance tells of the voice then helps with the next ones.',
+  keep: 'Keep the sound',
+  keepNote: (minutes: number) =>
+    `To play and save it afterwards: the first ${minutes} minutes, in this page only.`,
+  states: {
+    idle: '',
+    asking: 'Waiting for the microphone',
+    preparing: 'Loading the model',
+    listening: 'Listening',
+    speaking: 'Somebody speaks',
+    thinking: 'Thinking',
+    paused: 'Paused: the microphone is off',
+    ending: 'Thinking about the rest',
+    over: 'Ended',
+  },
+  strip: (seconds: number) =>
+    `The last ${seconds} seconds: how loud it was, and how each utterance sounds. The list below says the same.`,
+  nothingYet: 'Nothing said yet',
+  soFar: 'so far',
+  behind: (seconds: string) => `This device is ${seconds} s behind what is said.`,
+  light: 'To catch up, it now looks at each utterance only when it has ended.',
+  gapSlow: (from: string, to: string) =>
+    `From ${from} to ${to} nothing was heard: this device was too slow. Close other programs if you can.`,
+  gapRestarted: (from: string) =>
+    `At ${from} the recogniser stopped. It was started again, and goes on; a moment before that is lost.`,
+  lost: 'not heard',
+  failed: 'Listening has ended, because the recogniser stopped twice.',
+  history: 'What was said',
+  when: 'When',
+  sounds: 'Sounds',
+  earlier: (count: number) => `${count} earlier ones are in the file you can save.`,
+  said: (when: string, what: string) => `${when}: ${what}`,
+  from: (time: string) => `Play from ${time}`,
+  summary: 'Summary',
+  nobody: 'Nobody spoke.',
+  spoken: (speech: string, whole: string, count: number) =>
+    `${speech} of speech in ${whole}, in ${count} ${count === 1 ? 'utterance' : 'utterances'}.`,
+  unsureShare: 'not sure',
+  changes: (count: number) =>
+    count === 0
+      ? 'The emotion did not change.'
+      : `The emotion changed ${count} ${count === 1 ? 'time' : 'times'}.`,
+  saveJson: 'Save as JSON',
+  saveSound: 'Save the sound as WAV',
+  sound: 'The sound of it',
+  analyse: 'Hear it again as a recording',
+};
