@@ -1,11 +1,12 @@
 import { InvalidArgumentError } from 'commander';
 
-/** A parser of whole numbers from `least` upwards, for commander's options. */
-export function wholeNumber(least: number): (value: string) => number {
+/** A parser of whole numbers from `least` upwards, or up to `most`, for commander's options. */
+export function wholeNumber(least: number, most = Infinity): (value: string) => number {
   return (value) => {
     const number = Number(value);
-    if (value.trim() === '' || !Number.isInteger(number) || number < least) {
-      throw new InvalidArgumentError(`A whole number from ${least} upwards was expected.`);
+    if (value.trim() === '' || !Number.isInteger(number) || number < least || number > most) {
+      const range = most === Infinity ? `${least} upwards` : `${least} to ${most}`;
+      throw new InvalidArgumentError(`A whole number from ${range} was expected.`);
     }
     return number;
   };

@@ -158,6 +158,12 @@ describe('wrong usage', () => {
   test.each([
     ['an interval of nothing', ['--interval', '0'], 'intervalSec is 0; 0.1 s or more is expected'],
     ['a format that is none', ['--format', 's24le'], 'Allowed choices are s16le, f32le'],
+    [
+      'a rate that no recording has',
+      ['--rate', '1'],
+      "option '--rate <hz>' argument '1' is invalid. A whole",
+    ],
+    ['a rate beyond all converters', ['--rate', '768001'], 'from 1000 to 768000 was expected'],
     ['no channel', ['--channels', '0'], 'A whole number from 1 upwards was expected'],
     ['no such profile', ['--profile', 'you.json'], '--profile you.json: There is no such file'],
   ])('%s', async (_, args, message) => {

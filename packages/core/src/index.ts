@@ -1,7 +1,7 @@
 export { EMOTIONS, type Emotion } from './emotions.ts';
 export { EMOTION_COLOURS, type Colour } from './emotion-colours.ts';
 export { ERROR_CODES, MarsError, type ErrorCode } from './errors.ts';
-export type { Audio } from './audio/audio.ts';
+export { SAMPLE_RATE_RANGE, type Audio } from './audio/audio.ts';
 export type { ComplexMatrix, Matrix } from './features/matrix.ts';
 export type { PadMode } from './features/frames.ts';
 export { stft, type StftOptions } from './features/stft.ts';

@@ -1,6 +1,7 @@
 import {
   loadRecogniser,
   MarsError,
+  SAMPLE_RATE_RANGE,
   summarise,
   type LiveEvent,
   type Recogniser,
@@ -55,7 +56,11 @@ export function addListen(program: Command): void {
     )
     .option('--json', 'one JSON object per line and event')
     .option('--stdin', 'listen to raw samples on stdin')
-    .addOption(pcmOption('--rate <hz>', 'of the samples on stdin').default(16_000).argParser(wholeNumber(1)))
+    .addOption(
+      pcmOption('--rate <hz>', 'of the samples on stdin')
+        .default(16_000)
+        .argParser(wholeNumber(SAMPLE_RATE_RANGE.lowest, SAMPLE_RATE_RANGE.highest)),
+    )
     .addOption(pcmOption('--format <name>', 'of the samples on stdin').choices(PCM_FORMATS).default('s16le'))
     .addOption(
       pcmOption('--channels <n>', 'on stdin, of which the mean is taken')
