@@ -6,7 +6,7 @@ export default defineConfig({
   // Relative, so that dist/ works under any path of any static host.
   base: './',
   plugins: [svelte()],
-  assetsInclude: ['**/*.onnx'],
+  assetsInclude: ['**/*.onnx', '**/*.md'],
   // ONNX Runtime finds its WebAssembly by its own address.
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   worker: { format: 'es' },

@@ -8,13 +8,17 @@ export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
 
 async function filesIn(entry: FileSystemEntry): Promise<File[]> {
   if (entry.isFile) {
-    return [await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))];
+    return [
+      await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject)),
+    ];
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   const found: File[] = [];
   // A folder is told in portions, up to an empty one.
   for (;;) {
-    const portion = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    const portion = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
     if (portion.length === 0) return found;
     found.push(...(await Promise.all(portion.map(filesIn))).flat());
   }

@@ -8,11 +8,9 @@ import {
   type Verdict,
 } from '@mars/core';
 import type { Analysis, Calls, Part, Source } from './engine.ts';
+import { LONGEST_CLIP_SEC } from './limits.ts';
 import { PeakMeter } from './peaks.ts';
 import { wavHeader } from './wav-stream.ts';
-
-/** Up to here a recording is a clip, which is heard as a whole; a longer one is told by its segments. */
-export const LONGEST_CLIP_SEC = 30;
 
 export interface AnalysisOptions extends Calls {
   readonly profile?: Profile;

@@ -1,20 +1,23 @@
 import { keepForOffline } from '../offline.ts';
+import type { ModelFacts } from '../engine/engine.ts';
 import { engine } from './engine.ts';
 
 /** What the page can do by now. */
 export const readiness = $state<{
   /** Once it is ready a verdict comes at once. A failure is not for ever: the first recording tries again, and tells. */
   engine: 'loading' | 'ready' | 'failed';
+  /** What the model says of itself, once it is ready. */
+  model: ModelFacts | undefined;
   /** Whether the page opens without a network. */
   offline: boolean;
   /** There once a newer page is: shows that one instead of this. */
   update: (() => void) | undefined;
-}>({ engine: 'loading', offline: false, update: undefined });
+}>({ engine: 'loading', model: undefined, offline: false, update: undefined });
 
 /** Loads the model while the person looks around; what the page is made of is kept after that, not at the same time. */
 export async function prepare(): Promise<void> {
   await engine.load().then(
-    () => (readiness.engine = 'ready'),
+    (model) => Object.assign(readiness, { engine: 'ready', model }),
     () => (readiness.engine = 'failed'),
   );
   document.documentElement.dataset['engine'] = readiness.engine;

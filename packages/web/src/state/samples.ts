@@ -1,10 +1,13 @@
 import { MarsError } from '@mars/core';
 
-const urls: Readonly<Record<string, string>> = import.meta.glob('../../../../samples/*.{wav,flac,mp3,ogg,opus}', {
-  query: '?url',
-  import: 'default',
-  eager: true,
-});
+const urls: Readonly<Record<string, string>> = import.meta.glob(
+  '../../../../samples/*.{wav,flac,mp3,ogg,opus}',
+  {
+    query: '?url',
+    import: 'default',
+    eager: true,
+  },
+);
 
 /** The clips that come with MARS, by file name. */
 export const SAMPLES: ReadonlyMap<string, string> = new Map(
