@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { build, type Plugin } from 'vite';
 import { compressFolder } from './compression.ts';
 import { filesIn } from './folder.ts';
-import { writeServiceWorker } from './precache.ts';
+import { STAMP, writeServiceWorker } from './precache.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 
 export const PACKAGE = join(import.meta.dirname, '..');
@@ -30,9 +30,6 @@ const NEVER_LOADED = ['@wasm-audio-decoders/opus-ml'];
 
 const OUTPUT = { external: NEVER_LOADED, checks: { pluginTimings: false } };
 
-/** Where a build says what it was made of. */
-const STAMP = 'sources.txt';
-
 export interface SiteOptions {
   /** Of the compressed files beside the plain ones; `compressFolder` says what it costs. Default 5. */
   readonly quality?: number;
@@ -45,20 +42,24 @@ export interface SiteOptions {
 export async function buildSite(folder: string, options: SiteOptions = {}): Promise<void> {
   const stamp = await fingerprint();
   const unfinished = `${folder}.${process.pid}`;
-  await build({
-    root: PACKAGE,
-    base: './',
-    logLevel: 'warn',
-    plugins: [securityPolicy()],
-    build: { outDir: unfinished, emptyOutDir: true, rolldownOptions: OUTPUT },
-    worker: { rolldownOptions: OUTPUT },
-  });
-  await writeServiceWorker(unfinished);
-  await compressFolder(unfinished, options);
-  await writeFile(join(unfinished, STAMP), stamp);
-  await mkdir(dirname(folder), { recursive: true });
-  await rm(folder, { recursive: true, force: true });
-  await rename(unfinished, folder);
+  try {
+    await build({
+      root: PACKAGE,
+      base: './',
+      logLevel: 'warn',
+      plugins: [securityPolicy()],
+      build: { outDir: unfinished, emptyOutDir: true, rolldownOptions: OUTPUT },
+      worker: { rolldownOptions: OUTPUT },
+    });
+    await writeServiceWorker(unfinished);
+    await compressFolder(unfinished, options);
+    await writeFile(join(unfinished, STAMP), stamp);
+    await mkdir(dirname(folder), { recursive: true });
+    await rm(folder, { recursive: true, force: true });
+    await rename(unfinished, folder);
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
 }
 
 /** Whether the folder holds a page that was built of the sources as they are now. */

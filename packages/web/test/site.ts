@@ -61,9 +61,26 @@ async function removeOlder(): Promise<void> {
   }
 }
 
-/** Serves the page as it is now from a port of its own; `await using` stops it. */
-export async function serveSite(port = 0): Promise<RunningServer> {
-  return listen(staticFiles(await builtSite()), { port, tries: 0 });
+export interface ServedSite extends RunningServer {
+  /** The path of each request that has reached the server: not those that a cache answered. */
+  readonly asked: string[];
+}
+
+/** Serves the page as it is now, or that of a folder, from a port of its own; `await using` stops it. */
+export async function serveSite({
+  port = 0,
+  folder,
+}: { port?: number; folder?: string } = {}): Promise<ServedSite> {
+  const answer = staticFiles(folder ?? (await builtSite()));
+  const asked: string[] = [];
+  const server = await listen(
+    (request, response) => {
+      asked.push(request.url ?? '');
+      answer(request, response);
+    },
+    { port, tries: 0 },
+  );
+  return { ...server, asked };
 }
 
 /**
@@ -72,12 +89,16 @@ export async function serveSite(port = 0): Promise<RunningServer> {
  * @example
  * await using browser = await openBrowser({ microphone: { samples: syntheticVoice(' saisou '), sampleRate: 16_000 } });
  */
-export async function openBrowser({ microphone }: { microphone?: Audio } = {}): Promise<Browser> {
-  if (microphone === undefined) return launchChromium();
+export async function openBrowser({
+  microphone,
+  args = [],
+}: { microphone?: Audio; args?: readonly string[] } = {}): Promise<Browser> {
+  if (microphone === undefined) return launchChromium(args);
   const folder = await mkdtemp(join(tmpdir(), 'mars-microphone-'));
   const file = join(folder, 'voice.wav');
   await writeFile(file, encodeWav(microphone));
   const browser = await launchChromium([
+    ...args,
     '--use-fake-device-for-media-stream',
     '--use-fake-ui-for-media-stream',
     `--use-file-for-fake-audio-capture=${file}`,
@@ -131,9 +152,31 @@ export async function openPage(
   };
 }
 
+export interface Upload {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly buffer: Buffer;
+}
+
+/** A WAV to upload. */
+export function wavFile(audio: Audio, name = 'voice.wav'): Upload {
+  return { name, mimeType: 'audio/wav', buffer: Buffer.from(encodeWav(audio)) };
+}
+
+/** Chooses files, and waits until the page shows a verdict. Returns what it says. */
+export async function analyse(page: Page, files: string | Upload | Upload[]): Promise<string> {
+  await page.locator('#panel-files input[type="file"]').setInputFiles(files);
+  return (await page.locator('#panel-files [data-verdict]').first().textContent()) ?? '';
+}
+
 /** Waits until the page could give a verdict at once. */
 export async function untilReady(page: Page): Promise<void> {
   await page.locator('html[data-engine="ready"]').waitFor({ state: 'attached' });
+}
+
+/** Waits until the page is kept for when there is no network. */
+export async function untilOffline(page: Page): Promise<void> {
+  await page.waitForFunction(async () => (await navigator.serviceWorker.ready).active?.state === 'activated');
 }
 
 /** In the page, before its own scripts. */
