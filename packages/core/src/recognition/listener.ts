@@ -4,7 +4,7 @@ import { VAD_FRAME, VAD_SAMPLE_RATE, type VoiceActivityStream } from '../audio/v
 import { checkSamples } from '../features/frames.ts';
 import { checkSeconds } from './seconds.ts';
 import { UtteranceSegmenter, type UtteranceBoundary, type UtteranceOptions } from './utterances.ts';
-import type { Verdict } from './verdict.ts';
+import { MIN_CERTAIN_SEC, uncertain, type Verdict } from './verdict.ts';
 import { isMeasuredWhole, windowSpans, type Measured, type Span, type WindowSize } from './windows.ts';
 
 /**
@@ -112,7 +112,7 @@ export class Listener {
     hearing: Hearing,
     { sampleRate, intervalSec, ...options }: ListeningOptions & { sampleRate: number; intervalSec: number },
   ) {
-    const { windowSec = hearing.windowSec, marginSec = 0.25, minCertainSec = 0.5 } = options;
+    const { windowSec = hearing.windowSec, marginSec = 0.25, minCertainSec = MIN_CERTAIN_SEC } = options;
     checkSeconds('windowSec', windowSec, { atLeast: 0.5, atMost: 60, because: 'a window holds a few words' });
     const { hopSec = windowSec / 2 } = options;
     checkSeconds('hopSec', hopSec, {
@@ -233,9 +233,8 @@ export class Listener {
     const measured = await this.#hearing.measure(waveform, { speechShare, trigger });
     const [startSec, endSec] = [this.#seconds(start), this.#seconds(end)];
     const durationSec = endSec - startSec;
-    const isShort = measured.verdict === 'emotion' && durationSec < this.#minCertainSec;
-    const verdict = isShort ? 'uncertain' : measured.verdict;
-    return { startSec, endSec, verdict: { ...measured, durationSec, verdict } };
+    const verdict = { ...measured, durationSec };
+    return { startSec, endSec, verdict: durationSec < this.#minCertainSec ? uncertain(verdict) : verdict };
   }
 
   #speechShare(start: number, end: number): number {

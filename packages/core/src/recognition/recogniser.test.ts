@@ -130,6 +130,13 @@ describe('what is no voice', () => {
     expect((await classify(clip)).verdict).toBe('emotion');
   });
 
+  test('a word is heard, but not surely', async () => {
+    const word = syntheticVoice(' sa ', { pitchHz: 140 });
+    const samples = new Float32Array(16_000);
+    samples.set(word, 4000);
+    expect((await recogniser.classify({ samples, sampleRate: 16_000 })).verdict).toBe('uncertain');
+  });
+
   test('a voice between two minutes of hum is heard, and the hum has no say', async () => {
     const samples = syntheticVoice('sa i  sosu ea', { pitchHz: 140 });
     const sampleRate = 16_000;

@@ -24,7 +24,7 @@ import {
   type TimelineOptions,
 } from './timeline.ts';
 import { UtteranceSegmenter } from './utterances.ts';
-import { emotionVerdict, noSpeechVerdict, type Verdict } from './verdict.ts';
+import { emotionVerdict, MIN_CERTAIN_SEC, noSpeechVerdict, uncertain, type Verdict } from './verdict.ts';
 
 export interface RecogniserOptions {
   /** Threads of ONNX Runtime. One is the fastest for clips of seconds and leaves the other cores to other clips. */
@@ -108,17 +108,21 @@ export class Recogniser implements AsyncDisposable {
 
     const sum = new Float64Array(labels.length);
     let voiced = 0;
+    let longestSec = 0;
     for (const piece of equalPieces(audio)) {
       if (isSilent(piece)) continue;
       const waveform = resample(piece, audio.sampleRate, this.metadata.sampleRate);
-      if (!assumeSpeech && !(await this.#holdsSpeech(piece, audio.sampleRate))) continue;
+      const utteranceSec = assumeSpeech ? Infinity : await this.#longestUtterance(piece, audio.sampleRate);
+      if (utteranceSec === 0) continue;
+      longestSec = Math.max(longestSec, utteranceSec);
       const { scores } = await this.#model.infer(waveform, voice?.adaptation);
       for (let label = 0; label < sum.length; label++) sum[label] += scores[label];
       voiced++;
     }
     if (voiced === 0) return noSpeechVerdict(labels, durationSec);
     const mean = sum.map((score) => score / voiced);
-    return emotionVerdict(mean, labels, { durationSec, calibration, knownVoice: voice?.extent });
+    const verdict = emotionVerdict(mean, labels, { durationSec, calibration, knownVoice: voice?.extent });
+    return longestSec < MIN_CERTAIN_SEC ? uncertain(verdict) : verdict;
   }
 
   /**
@@ -275,12 +279,20 @@ export class Recogniser implements AsyncDisposable {
     };
   }
 
-  /** Whether an utterance begins. */
-  async #holdsSpeech(samples: Float32Array, sampleRate: number): Promise<boolean> {
+  /** The length of the longest utterance in seconds; 0 where nobody speaks. */
+  async #longestUtterance(samples: Float32Array, sampleRate: number): Promise<number> {
     const stream = (await this.#openDetector()).stream();
     const probabilities = await stream.process(resample(samples, sampleRate, VAD_SAMPLE_RATE));
-    const segmenter = new UtteranceSegmenter({ frameSec: VAD_FRAME / VAD_SAMPLE_RATE });
-    return probabilities.some((probability) => segmenter.step(probability)?.type === 'start');
+    const frameSec = VAD_FRAME / VAD_SAMPLE_RATE;
+    const segmenter = new UtteranceSegmenter({ frameSec });
+    const boundaries = [...Array.from(probabilities, (each) => segmenter.step(each)), segmenter.finish()];
+    let longest = 0;
+    let start = 0;
+    for (const boundary of boundaries) {
+      if (boundary?.type === 'start') start = boundary.frame;
+      if (boundary?.type === 'end') longest = Math.max(longest, boundary.frame - start);
+    }
+    return longest * frameSec;
   }
 
   #openDetector(): Promise<VoiceActivityDetector> {

@@ -58,3 +58,14 @@ export function noSpeechVerdict(labels: readonly string[], durationSec: number):
   const scores = labels.map((label) => ({ label, score: 1 / labels.length }));
   return { durationSec, verdict: 'no-speech', emotion: null, confidence: 0, scores };
 }
+
+/**
+ * The verdict on a shorter utterance is never certain: a word or less is far from the sentences that models learn from and
+ * are calibrated on, so their confidence means nothing there.
+ */
+export const MIN_CERTAIN_SEC = 0.5;
+
+/** The same verdict, but for its certainty. */
+export function uncertain(verdict: Verdict): Verdict {
+  return verdict.verdict === 'emotion' ? { ...verdict, verdict: 'uncertain' } : verdict;
+}
