@@ -15,6 +15,9 @@ test('numbers of 16 bits come back as they were, others to a part in two thousan
   );
 });
 
-test.each(['no base64!', 'AAAA'])('"%s" is not what was written', (text) => {
-  expect(() => decodeFloat16(text)).toThrow();
+test.each([
+  ['no base64!', /character/i],
+  ['AAAA', /3 bytes came/],
+])('"%s" is not what was written', (text, message) => {
+  expect(() => decodeFloat16(text)).toThrow(message);
 });
