@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bar, clock, count, duration, shorten } from './text.ts';
+import { bar, clock, count, duration, shorten, steps } from './text.ts';
 
 test.each([
   [0, 0, '0:00'],
@@ -27,6 +27,10 @@ test('a bar has ten columns of eight steps', () => {
   expect(bar(0)).toBe('··········');
   expect(bar(0.0125)).toBe('▏·········');
   expect(bar(1)).toBe('██████████');
+});
+
+test('shares are steps of an eighth; the smallest is seen, nothing and less are dots', () => {
+  expect(steps([1, 0.875, 0.876, 0.5, 0.125, 1e-9, 0, -0.5])).toBe('█▇█▄▁▁··');
 });
 
 test('one clip, two clips; a long path keeps its ends', () => {

@@ -7,6 +7,11 @@ export function bar(share: number): string {
   return ('█'.repeat(Math.floor(eighths / 8)) + partial).padEnd(BAR_WIDTH, '·');
 }
 
+/** A character per share, an eighth of a block for an eighth of the whole; a dot for nothing and less. */
+export function steps(shares: readonly number[]): string {
+  return shares.map((share) => (share > 0 ? '▁▂▃▄▅▆▇█'[Math.ceil(share * 8) - 1] : '·')).join('');
+}
+
 export function percent(share: number): string {
   return `${Math.round(share * 100)}%`;
 }
