@@ -15,6 +15,7 @@ const SPY = `data:text/javascript,
 
 test.each([
   ['classified', ['classify', 'clip.wav']],
+  ['explained', ['classify', '--explain', 'clip.wav']],
   ['followed over time', ['classify', '--timeline', 'clip.wav']],
   ['learnt from', ['calibrate', 'clip.wav', '--out', 'me.json']],
 ])('recordings are %s without what trains, draws or downloads being loaded', async (_, command) => {
