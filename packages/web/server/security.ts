@@ -1,3 +1,6 @@
+/** The one style sheet that is not in a file: wavesurfer's, in its shadow root. The tests see when it is another. */
+const WAVESURFER = "'sha256-Y/8t1dAKa3ay+RZEiEFEDr8dFiQhpaFvYXXUfT3p6ZU='";
+
 /**
  * What the page may do, which is little: run its own scripts and WebAssembly, and talk to nobody but the host that it
  * came from. Nothing else is in the way of a recording that is to stay on its device.
@@ -7,7 +10,7 @@ export const CONTENT_SECURITY_POLICY = [
   "script-src 'self' 'wasm-unsafe-eval'",
   "worker-src 'self'",
   "connect-src 'self'",
-  "style-src 'self'",
+  `style-src 'self' ${WAVESURFER}`,
   "img-src 'self' blob: data:",
   "media-src 'self' blob:",
   "object-src 'none'",

@@ -46,7 +46,17 @@ async function open(): Promise<Recogniser> {
       `The model could not be fetched: the server answered ${response.status}. Try again later.`,
     );
   }
-  return loadRecogniser(new Uint8Array(await response.arrayBuffer()));
+  const opened = await loadRecogniser(new Uint8Array(await response.arrayBuffer()));
+  await warmUp(opened);
+  return opened;
+}
+
+/** The first runs compile what they run, and the first of the detector fetches it: better now than at the first recording. */
+async function warmUp(recogniser: Recogniser): Promise<void> {
+  const sampleRate = 16_000;
+  const hum = Float32Array.from({ length: sampleRate }, (_, i) => 0.1 * Math.sin(0.05 * i));
+  await recogniser.classify({ samples: hum, sampleRate });
+  await recogniser.classify({ samples: hum, sampleRate }, { assumeSpeech: true });
 }
 
 function voice({ profile, oneSpeaker }: VoiceSettings) {
