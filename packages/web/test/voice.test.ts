@@ -80,14 +80,14 @@ test('a voice is learnt, kept, saved, deleted and read again', async () => {
   await give(page, learn.files, SAMPLES);
   await page.getByText(learn.progress(4, words.voice.wanted)).waitFor();
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     expect(await violations(page, '#panel-voice')).toEqual([]);
   }
   await button(page, learn.learn).click();
   await page.getByText(learn.done).waitFor();
   await page.getByText('Learnt from 4 clips, 1 of them with their emotion').waitFor();
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     expect(await violations(page, '#panel-voice')).toEqual([]);
   }
 

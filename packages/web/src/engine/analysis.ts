@@ -176,11 +176,14 @@ function joined(blocks: readonly Float32Array[]): Float32Array {
 }
 
 const channel = new MessageChannel();
+/** Several recordings may be heard at once: each message wakes the one that has waited longest. */
+const waiting: (() => void)[] = [];
 
 /** Lets messages in. A timer would wait for 4 ms at least each time (HTML, "timers", step 11). */
 export function otherTasks(): Promise<void> {
+  channel.port1.onmessage ??= () => waiting.shift()?.();
   return new Promise((resolve) => {
-    channel.port1.onmessage = () => resolve();
+    waiting.push(resolve);
     channel.port2.postMessage(undefined);
   });
 }

@@ -74,7 +74,7 @@ export function drawStrip(
     drawLabel(canvas, look.lost, '', { left: x(startSec), right: x(endSec), y: waveHeight / 2 });
   }
 
-  canvas.fillStyle = look.ink;
+  canvas.fillStyle = look.faint;
   const barWidth = Math.max(1, levels.blockSec * scale - 0.5);
   levels.forEach(fromSec - levels.blockSec, (peak, startSec) => {
     const barHeight = Math.max(1, meterShare(peak) * (waveHeight - 8));
@@ -142,9 +142,13 @@ function drawLabel(
   // What has left the strip partly is written where it can still be read.
   const start = Math.max(0, left);
   const room = right - start - 2 * PADDING;
-  const text = [long, short].find(
-    (each) => canvas.measureText(each).width <= Math.max(room, isAtStart ? 8 : 0),
-  );
+  const fits = (text: string, space: number) => text !== '' && canvas.measureText(text).width <= space;
+  // A letter needs less air than a name; what goes on will have room in a moment.
+  const text = fits(long, room)
+    ? long
+    : fits(short, isAtStart ? Infinity : room + 2 * PADDING - 2)
+      ? short
+      : '';
   if (!text) return;
   const slack = isAtStart ? 0 : (room - canvas.measureText(text).width) / 2;
   canvas.fillText(text, start + PADDING + slack, y);
