@@ -25,6 +25,7 @@ test('nothing is asked of anybody after loading, and never of another host', asy
 
   const asked = [...site.asked];
   expect(await analyse(page, VOICE)).not.toBe('');
+  await page.locator('#panel-files canvas').first().waitFor();
   expect(site.asked).toEqual(asked);
   expect(requests.map((address) => new URL(address)).filter(isElsewhere(site.url))).toEqual([]);
   // Among them would be what the security policy did not let through.
@@ -63,7 +64,10 @@ test('nothing moves while the page loads and hears', async () => {
   ]) {
     await using opened = await openPage(browser, site.url, { viewport });
     expect(await opened.layoutShift()).toBeLessThan(0.02);
+    // A person's choice of a file is an input, a test's is none.
+    await opened.page.keyboard.press('Shift');
     await analyse(opened.page, VOICE);
+    await opened.page.locator('#panel-files').getByText('Take away').waitFor();
     expect(await opened.layoutShift()).toBeLessThan(0.02);
   }
 });

@@ -64,6 +64,8 @@ async function removeOlder(): Promise<void> {
 export interface ServedSite extends RunningServer {
   /** The path of each request that has reached the server: not those that a cache answered. */
   readonly asked: string[];
+  /** How many bytes of files have been sent until now, compressed as they were. */
+  sentBytes(): number;
 }
 
 /** Serves the page as it is now, or that of a folder, from a port of its own; `await using` stops it. */
@@ -73,14 +75,16 @@ export async function serveSite({
 }: { port?: number; folder?: string } = {}): Promise<ServedSite> {
   const answer = staticFiles(folder ?? (await builtSite()));
   const asked: string[] = [];
+  let sent = 0;
   const server = await listen(
     (request, response) => {
       asked.push(request.url ?? '');
+      response.on('finish', () => (sent += Number(response.getHeader('content-length') ?? 0)));
       answer(request, response);
     },
     { port, tries: 0 },
   );
-  return { ...server, asked };
+  return { ...server, asked, sentBytes: () => sent };
 }
 
 /**
@@ -113,7 +117,7 @@ export interface OpenPage extends AsyncDisposable {
   readonly complaints: string[];
   /** The address of each request since the page was opened, the workers' included. */
   readonly requests: string[];
-  /** The sum of all layout shifts until now, those after a click included: the page is to have none. */
+  /** The sum of the layout shifts until now, but for those within half a second of an input: what it asks for may come. */
   layoutShift(): Promise<number>;
 }
 
@@ -179,13 +183,18 @@ export async function untilOffline(page: Page): Promise<void> {
   await page.waitForFunction(async () => (await navigator.serviceWorker.ready).active?.state === 'activated');
 }
 
+interface LayoutShift extends PerformanceEntry {
+  readonly value: number;
+  readonly hadRecentInput: boolean;
+}
+
 /** In the page, before its own scripts. */
 function observeLayout(): void {
   const shifts = globalThis as { layoutShift?: number };
   shifts.layoutShift = 0;
   new PerformanceObserver((list) => {
-    for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[]) {
-      shifts.layoutShift! += entry.value;
+    for (const entry of list.getEntries() as LayoutShift[]) {
+      if (!entry.hadRecentInput) shifts.layoutShift! += entry.value;
     }
   }).observe({ type: 'layout-shift', buffered: true });
 }
