@@ -47,6 +47,9 @@ async function start(): Promise<void> {
     port,
     onTaken: (taken) => console.log(`Port ${taken} is taken; trying ${taken + 1}.`),
   });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void server[Symbol.asyncDispose]());
+  }
   console.log(`\nMARS listens at ${server.url}`);
   console.log(
     isLoopback(host)
@@ -54,9 +57,6 @@ async function start(): Promise<void> {
       : 'Browsers give the microphone to pages of this machine or of HTTPS only: elsewhere, files work and recording does not.',
   );
   console.log('Ctrl+C stops it.');
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void server[Symbol.asyncDispose]());
-  }
 }
 
 start().catch((error: NodeJS.ErrnoException) => {

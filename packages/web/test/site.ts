@@ -12,6 +12,8 @@ import { staticFiles } from '../server/static-server.ts';
 
 const BUILDS = join(import.meta.dirname, '../../../.cache/web');
 const LOCK = join(BUILDS, 'lock');
+/** Longer than any test. */
+const KEPT_MS = 1_200_000;
 /** Longer than any build. */
 const LOCK_MS = 180_000;
 
@@ -57,7 +59,7 @@ async function removeOlder(): Promise<void> {
   for (const name of await readdir(BUILDS)) {
     const path = join(BUILDS, name);
     const { mtimeMs } = await stat(path);
-    if (path !== LOCK && Date.now() - mtimeMs > 3_600_000) await rm(path, { recursive: true, force: true });
+    if (path !== LOCK && Date.now() - mtimeMs > KEPT_MS) await rm(path, { recursive: true, force: true });
   }
 }
 

@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { listen } from '../server/listening.ts';
+
+/** What `npm start` runs, until it has said `until` or has ended. */
+async function start(
+  options: readonly string[],
+  until = /Ctrl\+C/,
+): Promise<{ said: string } & AsyncDisposable> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../server/start.ts'), ...options]);
+  const ended = once(child, 'exit');
+  let said = '';
+  const hasSaid = new Promise<void>((resolve) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (text: Buffer) => {
+        said += text.toString();
+        if (until.test(said)) resolve();
+      });
+    }
+  });
+  await Promise.race([hasSaid, ended]);
+  return {
+    said: `${said}${child.exitCode ?? ''}`,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGTERM');
+      await ended;
+      // Stopped by a signal that it has heard, not felled by it.
+      expect(child.signalCode).toBe(null);
+    },
+  };
+}
+
+test('npm start builds the page where that is needed, and serves it at a free port', async () => {
+  await using other = await listen((_, response) => response.end('other'));
+  await using started = await start(['--port', `${other.port}`]);
+  expect(started.said).toContain(`Port ${other.port} is taken; trying ${other.port + 1}.`);
+  expect(started.said).toContain('the microphone works there');
+  const [url] = /http:\/\/127\.0\.0\.1:\d+\//.exec(started.said)!;
+  expect(await (await fetch(url)).text()).toContain('<title>MARS');
+
+  // Built by now, so it is there at once.
+  await using again = await start(['--port', '0']);
+  expect(again.said).not.toContain('Building');
+});
+
+test.each([
+  [['--port', 'eighty'], '--port came as eighty'],
+  [['--port', '70000'], '--port came as 70000'],
+  [['--prot', '1'], 'npm start -- [--port NUMBER]'],
+])('%s: said what is wrong', async (options, message) => {
+  const { said } = await start(options);
+  expect(said).toContain(message);
+  expect(said).toMatch(/1$/);
+});
