@@ -8,7 +8,7 @@ import { filesIn } from './folder.ts';
 /** These are compressed already. */
 const DENSE = new Set(['.br', '.gz', '.flac', '.mp3', '.ogg', '.opus', '.png']);
 
-/** Where a compressed file is kept by what it is made of: ONNX Runtime's WebAssembly costs minutes at the highest quality. */
+/** Where a compressed file is kept by what it is made of: ONNX Runtime's WebAssembly costs a minute at the highest quality. */
 const CACHE = join(import.meta.dirname, '../../../.cache/compressed');
 
 export interface CompressionOptions {

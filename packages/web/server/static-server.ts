@@ -124,11 +124,10 @@ async function find(root: string, name: string): Promise<File | undefined> {
     const [folder, path] = await Promise.all([realpath(root), realpath(join(root, name))]);
     // A link may lead out.
     if (!path.startsWith(folder + sep)) return undefined;
-    const { size, mtimeMs } = await stat(path);
-    const isFile = (await stat(path)).isFile();
-    return isFile
-      ? { path, size, etag: `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"` }
-      : undefined;
+    const stats = await stat(path);
+    if (!stats.isFile()) return undefined;
+    const { size, mtimeMs } = stats;
+    return { path, size, etag: `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"` };
   } catch (error) {
     if (
       ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')
