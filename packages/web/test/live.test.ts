@@ -50,7 +50,7 @@ test('a recording gets the verdict that its file gets anywhere else', async () =
   await button(page, words.record.start).click();
   await page
     .getByRole('timer')
-    .getByText(/0:0[3-9]/u)
+    .getByText(/0:0[2-9]/u)
     .waitFor();
   expect(await isListening(page)).toBe(true);
 
@@ -62,7 +62,7 @@ test('a recording gets the verdict that its file gets anywhere else', async () =
   await button(page, words.record.resume).click();
   await page
     .getByRole('timer')
-    .getByText(/0:0[5-9]/u)
+    .getByText(/0:0[4-9]/u)
     .waitFor();
   await button(page, words.record.stop).click();
   expect(await isListening(page)).toBe(false);
@@ -74,7 +74,7 @@ test('a recording gets the verdict that its file gets anywhere else', async () =
     await readFile(join(import.meta.dirname, '../../../models/transfer/model.onnx')),
   );
   const { samples, sampleRate } = await decodeAudio(wav);
-  expect(samples.length / sampleRate).toBeGreaterThan(4.5);
+  expect(samples.length / sampleRate).toBeGreaterThan(3.5);
   // What the fake microphone says is in it, and at its own loudness.
   expect(samples.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0)).toBeGreaterThan(0.2);
   const { verdict, emotion, confidence } = await recogniser.classify(wav);
@@ -120,7 +120,7 @@ test('live, the strip moves, each utterance gets its line, and the end a summary
   await page.getByText(words.live.states.paused).waitFor();
   expect(await isListening(page)).toBe(false);
   await button(page, words.live.resume).click();
-  await historyRows(page).nth(3).waitFor({ timeout: 20_000 });
+  await historyRows(page).nth(2).waitFor({ timeout: 20_000 });
   const spoken = await page.locator('#panel-live [aria-live=polite].unseen').textContent();
 
   await button(page, words.live.stop).click();
@@ -129,11 +129,11 @@ test('live, the strip moves, each utterance gets its line, and the end a summary
   const timeline = JSON.parse((await saved(page, words.live.saveJson)).toString()) as Timeline;
   const rows = await historyRows(page).count();
   expect(timeline.segments).toHaveLength(rows);
-  expect(rows).toBeGreaterThanOrEqual(4);
+  expect(rows).toBeGreaterThanOrEqual(3);
   expect(timeline.segments.some((segment) => spoken!.includes(phrase(segment)))).toBe(true);
   for (const { scores, startSec, endSec } of timeline.segments) {
     expect(scores.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 5);
-    // The two utterances last 2.2 s and 1.4 s.
+    // The two utterances last 1.5 s each: none was taken for one with the next.
     expect(endSec - startSec).toBeLessThan(3);
   }
   const { samples, sampleRate } = await decodeAudio(await saved(page, words.live.saveSound));
@@ -160,11 +160,11 @@ test('when the recogniser falls while it listens, it is started again, and that 
   });
   await page.getByText('It was started again').waitFor({ timeout: 10_000 });
   const rows = await historyRows(page).count();
-  await historyRows(page)
-    .nth(rows + 1)
-    .waitFor({ timeout: 20_000 });
+  await historyRows(page).nth(rows).waitFor({ timeout: 20_000 });
   await button(page, words.live.stop).click();
   await page.getByRole('heading', { name: words.live.summary }).waitFor();
+  // What was said before is still there.
+  expect(await historyRows(page).count()).toBeGreaterThan(rows);
 });
 
 test('a microphone that is pulled out ends a recording with what there is, and pauses what is live', async () => {
@@ -184,6 +184,7 @@ test('a microphone that is pulled out ends a recording with what there is, and p
   await panel.getByText(words.microphone.problems.unplugged.title).waitFor();
   await panel.getByRole('button', { name: words.microphone.again }).click();
   await historyRows(page).nth(1).waitFor({ timeout: 20_000 });
+  expect(await panel.getByRole('alert').count()).toBe(0);
 });
 
 test('what a browser says of a microphone is told, and can be tried again', async () => {
@@ -217,7 +218,9 @@ test('a microphone that is not allowed, and none at all, are told', async () => 
     await page.getByRole('alert').getByText(words.microphone.problems[problem].title).waitFor();
     await chooseListening(page);
     await button(page, words.live.start).click();
-    await page.locator('#panel-live > section > div:not([hidden])').getByRole('alert').waitFor();
+    const told = page.locator('#panel-live > section > div:not([hidden])').getByRole('alert');
+    await told.waitFor();
+    expect(await told.textContent()).toContain(words.microphone.problems[problem].advice);
   }
 });
 

@@ -2,9 +2,9 @@ import type { Audio } from '@mars/core';
 import type { Page } from 'playwright-core';
 import { syntheticVoice } from '../../core/test/synthetic-voice.ts';
 
-/** Two utterances with a second of silence after each: what the fake microphone says over and over, 4 s. */
+/** Two utterances of 1.5 s with pauses after them: what the fake microphone says, over and over. */
 export const SPEAKER: Audio = {
-  samples: syntheticVoice('saisou eiasosu          sosa iousea          '),
+  samples: syntheticVoice('saisou eias      sosa iouseo      '),
   sampleRate: 16_000,
 };
 

@@ -54,13 +54,13 @@ test('a voice is learnt, kept, saved, deleted and read again', async () => {
   await page.getByText(first.text).waitFor();
   await page.locator('.prompt').getByLabel(learn.meant).selectOption(first.emotion);
   await button(page, learn.record).click();
-  await page.getByRole('timer').getByText('0:03').waitFor();
+  await page.getByRole('timer').getByText('0:02').waitFor();
   await button(page, learn.stop).click();
   await page.getByText(learn.progress(1, words.voice.wanted)).waitFor();
 
   // A line that is read once more takes the place of the one before.
   await button(page, learn.again).click();
-  await page.getByRole('timer').getByText('0:03').waitFor();
+  await page.getByRole('timer').getByText('0:02').waitFor();
   await button(page, learn.stop).click();
   await page.getByText(learn.progress(1, words.voice.wanted)).waitFor();
   expect(await clips(page).count()).toBe(1);

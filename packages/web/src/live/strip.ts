@@ -35,7 +35,7 @@ export interface Size {
 
 const BAND_HEIGHT = 30;
 const TICK_SEC = 5;
-const PADDING = 6;
+const PADDING = 4;
 
 /**
  * Draws the latest seconds: the level above, the emotion of each utterance below, in its colour and with its name, or its
