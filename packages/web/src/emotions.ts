@@ -10,7 +10,11 @@ function lettersOf(labels: readonly string[]): ReadonlyMap<string, string> {
   const taken = new Set<string>();
   return new Map(
     labels.map((label) => {
-      const letter = label.toUpperCase().split('').find((each) => !taken.has(each)) ?? '?';
+      const letter =
+        label
+          .toUpperCase()
+          .split('')
+          .find((each) => !taken.has(each)) ?? '?';
       taken.add(letter);
       return [label, letter];
     }),

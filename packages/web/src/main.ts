@@ -3,7 +3,6 @@ import App from './App.svelte';
 import { setEmotionColours } from './emotions.ts';
 import { prepare } from './state/readiness.svelte.ts';
 import { showTheme } from './state/settings.svelte.ts';
-import './styles.css';
 
 showTheme();
 setEmotionColours();

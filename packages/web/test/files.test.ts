@@ -79,39 +79,47 @@ async function taken(page: Page, button: Locator): Promise<{ name: string; bytes
   return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
 }
 
-test.each(['woman-plain.wav', 'man-high-fast-loud.flac', 'woman-high-fast-loud.mp3', 'whisper.opus'])(
-  'the page says of %s what the command line says, to 1e-4',
-  async (name) => {
-    await using opened = await openPage(browser, site.url);
-    const { page, complaints } = opened;
-    const file = await sample(name);
-    await choose(page, file);
+test('the page says what the command line says, to 1e-4, of every format', async () => {
+  await using opened = await openPage(browser, site.url);
+  const { page, complaints } = opened;
+  const files = await Promise.all(
+    ['woman-plain.wav', 'man-high-fast-loud.flac', 'woman-high-fast-loud.mp3', 'whisper.opus'].map(sample),
+  );
+  await choose(page, ...files);
+  for (const { name, buffer } of files) {
+    await page.getByRole('button', { name }).click();
     const shown = view(page, name);
     await verdictOf(shown).waitFor();
 
-    const expected = await recogniser.classify(file.buffer);
+    const expected = await recogniser.classify(buffer);
     expect(await verdictOf(shown).textContent()).toBe(headline(expected));
     const scores = await scoresOn(shown);
     for (const { label, score } of expected.scores) expect(scores[label], label).toBeCloseTo(score, 4);
 
     const json = await taken(page, shown.getByRole('button', { name: words.takeAway.json }));
     expect(json.name).toBe(name.replace(/\.\w+$/, '.json'));
-    expectSame(JSON.parse(json.bytes.toString()), {
-      file: name,
-      ...(await recogniser.timeline(file.buffer)),
-    });
-    expect(complaints).toEqual([]);
-  },
-);
-
-/** Objects of the same shape whose numbers differ by less than 1e-4. */
-function expectSame(actual: unknown, expected: unknown, path = ''): void {
-  if (typeof expected === 'number') return expect(actual, path).toBeCloseTo(expected, 4);
-  if (typeof expected !== 'object' || expected === null) return expect(actual, path).toEqual(expected);
-  expect(Object.keys(actual as object), path).toEqual(Object.keys(expected));
-  for (const [key, value] of Object.entries(expected)) {
-    expectSame((actual as Record<string, unknown>)[key], value, `${path}.${key}`);
+    const timeline = { file: name, ...(await recogniser.timeline(buffer)) };
+    expect(differences(JSON.parse(json.bytes.toString()), timeline)).toEqual([]);
   }
+  expect(complaints).toEqual([]);
+});
+
+/** Where two values differ: in their shape, or in a number by 1e-4 or more. */
+function differences(actual: unknown, expected: unknown, path = ''): string[] {
+  if (typeof expected === 'number' && typeof actual === 'number') {
+    return Math.abs(actual - expected) < 1e-4 ? [] : [`${path}: ${actual}, not ${expected}`];
+  }
+  if (typeof expected !== 'object' || typeof actual !== 'object' || expected === null || actual === null) {
+    return actual === expected ? [] : [`${path}: ${String(actual)}, not ${String(expected)}`];
+  }
+  const keys = new Set([...Object.keys(expected), ...Object.keys(actual)]);
+  return [...keys].flatMap((key) =>
+    differences(
+      (actual as Record<string, unknown>)[key],
+      (expected as Record<string, unknown>)[key],
+      `${path}.${key}`,
+    ),
+  );
 }
 
 test('many files make a table that sorts, a broken one says why, and each can be chosen', async () => {
@@ -186,7 +194,7 @@ test('a long recording shows how far it is, and can be cancelled at once', async
   const { page, complaints } = opened;
   await choose(page, wav('long.wav', talk(8 * 60)));
   const shown = view(page, 'long.wav');
-  await shown.getByText(words.files.done('', '8:00').trim()).first().waitFor();
+  await shown.getByText(/of about (7:5|8:0)\d/).waitFor();
   expect(await shown.getByRole('progressbar').getAttribute('value')).toMatch(/^0\.\d+$/);
   await shown.getByRole('button', { name: words.files.cancel }).click();
   await shown.getByText(words.files.cancelled).waitFor();
@@ -206,7 +214,7 @@ test('a recording of minutes is summed up, and is what the library says of it', 
   const json = await taken(page, shown.getByRole('button', { name: words.takeAway.json }));
   const expected: Timeline = await recogniser.timeline(encodeWav({ samples, sampleRate: SAMPLE_RATE }));
   expect(expected.segments.length).toBeGreaterThan(5);
-  expectSame(JSON.parse(json.bytes.toString()), { file: 'talk.wav', ...expected });
+  expect(differences(JSON.parse(json.bytes.toString()), { file: 'talk.wav', ...expected })).toEqual([]);
 
   // The keyboard goes from segment to segment, and the scores follow.
   const bars = shown.getByRole('toolbar').getByRole('button');
@@ -219,10 +227,7 @@ test('a recording of minutes is summed up, and is what the library says of it', 
   await shown.getByRole('button', { name: words.timeline.pause, exact: true }).waitFor();
 
   await shown.getByRole('button', { name: words.timeline.explain }).click();
-  await shown
-    .getByText(words.timeline.explained('', '').slice(0, 20))
-    .or(shown.getByText('Marked is'))
-    .waitFor();
+  await shown.getByText('Marked is').waitFor();
   await shown.getByText(words.timeline.table(expected.segments.length)).click();
   await shown
     .locator('details tbody tr')
@@ -293,4 +298,66 @@ test('the dialog on the model tells the figures of its report', async () => {
   expect(await card.text()).toBe(await readFile(join(ROOT, 'models/transfer/card.md'), 'utf8'));
   await page.keyboard.press('Escape');
   expect(await dialog.isVisible()).toBe(false);
+});
+
+test('WebM is decoded by the browser, and a drop is as good as a choice', async () => {
+  await using opened = await openPage(browser, site.url);
+  const { page, complaints } = opened;
+  await page.evaluate(
+    async (voice) => {
+      const context = new AudioContext();
+      const buffer = context.createBuffer(1, voice.length, 16_000);
+      buffer.copyToChannel(Float32Array.from(voice), 0);
+      const source = new AudioBufferSourceNode(context, { buffer });
+      const target = context.createMediaStreamDestination();
+      source.connect(target);
+      const recorder = new MediaRecorder(target.stream, { mimeType: 'audio/webm' });
+      const parts: Blob[] = [];
+      recorder.ondataavailable = ({ data }) => parts.push(data);
+      const hasEnded = new Promise((resolve) => (recorder.onstop = resolve));
+      recorder.start();
+      source.start();
+      await new Promise((resolve) => (source.onended = resolve));
+      recorder.stop();
+      await hasEnded;
+      await context.close();
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(parts, 'voice.webm', { type: 'audio/webm' }));
+      window.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    },
+    [...syntheticVoice(' saisou eiasoue ')],
+  );
+  const shown = view(page, 'voice.webm');
+  await verdictOf(shown).waitFor();
+  // What the codec and the machine's load make of the voice is not told beforehand; that it is heard is.
+  expect(await verdictOf(shown).textContent()).not.toBe(words.verdict.nobody);
+  expect(complaints).toEqual([]);
+});
+
+test('what a browser cannot decode is said to be so', async () => {
+  await using opened = await openPage(browser, site.url);
+  const { page } = opened;
+  await choose(page, given('broken.m4a', Buffer.from('\0\0\0\x20ftypM4A and nothing more'), 'audio/mp4'));
+  expect(await view(page, 'broken.m4a').getByRole('alert').textContent()).toMatch(
+    /M4A.*ffmpeg.*AUDIO_UNSUPPORTED/s,
+  );
+});
+
+test('a Worker that dies says so, and another one takes its place', async () => {
+  await using opened = await openPage(browser, site.url);
+  const { page } = opened;
+  await choose(page, wav('long.wav', talk(4 * 60)));
+  const shown = view(page, 'long.wav');
+  await shown.getByRole('progressbar').and(page.locator('[value]')).waitFor();
+  await page.workers()[0].evaluate(
+    () =>
+      void setTimeout(() => {
+        throw new Error('out of luck');
+      }),
+  );
+  expect(await shown.getByRole('alert').textContent()).toMatch(
+    /The recogniser stopped.*out of luck.*INTERNAL/s,
+  );
+  await choose(page, await sample('man-plain.wav'));
+  await verdictOf(view(page, 'man-plain.wav')).waitFor();
 });

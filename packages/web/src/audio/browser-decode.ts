@@ -37,7 +37,7 @@ export async function decodeInBrowser(file: Blob): Promise<Pcm> {
   } catch (cause) {
     throw new MarsError(
       'AUDIO_UNSUPPORTED',
-      'This is M4A, MP4, AAC or WebM, and this browser cannot decode the sound in it, or it is damaged. ' +
+      'This is M4A, MP4, AAC or WebM, and this browser cannot decode the sound in it, or not so much of it, or it is damaged. ' +
         'Try another browser, or convert it: ffmpeg -i FILE FILE.wav',
       { cause },
     );

@@ -142,24 +142,35 @@ export async function openSource(source: Source): Promise<SourceReader> {
   }
   const file = new ReadBlob(source);
   const reader = await openAudio(file);
+  let read = 0;
+  let durationSec: number | undefined;
   return {
     sampleRate: reader.sampleRate,
     blocks: () => reader.blocks(),
-    durationSec: (doneSec) => (file.readBytes > 0 ? (doneSec * file.size) / file.readBytes : undefined),
+    durationSec(doneSec) {
+      // When the next bytes are asked for, the ones before have been heard.
+      if (file.read > read) durationSec = (doneSec * file.size) / (read = file.read);
+      return durationSec;
+    },
     [Symbol.asyncDispose]: () => reader.dispose(),
   };
 }
 
 /** A file that knows how far it has been read. A look at its end, where some formats tell their length, does not count. */
 class ReadBlob extends Blob {
-  readBytes = 0;
+  /** Bytes before the piece that was asked for last. */
+  read = 0;
+  #end = 0;
 
   constructor(blob: Blob) {
     super([blob]);
   }
 
   override slice(start = 0, end = this.size, contentType?: string): Blob {
-    if (start <= this.readBytes) this.readBytes = Math.max(this.readBytes, Math.min(end, this.size));
+    if (start === this.#end) {
+      this.read = start;
+      this.#end = Math.min(end, this.size);
+    }
     return super.slice(start, end, contentType);
   }
 }

@@ -189,8 +189,8 @@ export const words = {
       'It names how a voice sounds, as one of eight emotions that actors play. It does not know what anybody feels, detects no lies and makes no diagnosis.',
       'It learnt from 24 actors who speak two English sentences in a studio. Other languages, children, illness, noise and telephones were not measured.',
     ],
-    right: (percent: string, low: string, high: string) =>
-      `Of clips by actors whom it had never heard, it names ${percent} as the actor meant them (95% interval ${low} to ${high}; guessing would reach 13%).`,
+    right: (percent: string, low: string, high: string, chance: string) =>
+      `Of clips by actors whom it had never heard, it names ${percent} as the actor meant them (95% interval ${low} to ${high}; guessing would reach ${chance}).`,
     sure: (coverage: string, accuracy: string) =>
       `It is sure enough to answer for ${coverage} of them, and right in ${accuracy} of those; of the others it says “not sure”.`,
     groups: (women: string, men: string) => `Women’s voices: ${women} right. Men’s voices: ${men} right.`,
