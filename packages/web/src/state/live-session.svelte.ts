@@ -39,6 +39,7 @@ export class LiveSession {
   #error = $state.raw<unknown>();
   #timeline = $state.raw<Timeline>();
   #file = $state.raw<File>();
+  #attempt = 0;
   #feed: LiveFeed | undefined;
   #take: Take | undefined;
   #options: LiveOptions = { profile: undefined, oneSpeaker: false, keepsSound: false };
@@ -104,22 +105,23 @@ export class LiveSession {
     this.#error = this.#timeline = this.#file = undefined;
     this.#feed = this.#take = this.levels = undefined;
     this.#state = 'asking';
+    const attempt = ++this.#attempt;
+    // Cancelled, or begun anew, while something was waited for.
+    const isOver = (): boolean => attempt !== this.#attempt || this.#isAt('idle');
     const opening = this.microphone.open();
     const loading = this.#engine.load();
     loading.catch(() => undefined);
-    if (!(await opening)) {
-      if (this.#isAt('asking')) this.#state = 'idle';
-      return;
-    }
-    if (!this.#isAt('asking')) return;
-    this.#state = 'preparing';
+    const isOpen = await opening;
+    if (isOver()) return;
+    this.#state = isOpen ? 'preparing' : 'idle';
+    if (!isOpen) return;
     try {
       await loading;
     } catch (error) {
-      if (this.#isAt('preparing')) this.#fail(error);
+      if (!isOver()) this.#fail(error);
       return;
     }
-    if (this.#isAt('preparing')) this.#listen();
+    if (!isOver()) this.#listen();
   }
 
   async pause(): Promise<void> {
@@ -134,16 +136,19 @@ export class LiveSession {
     if ((await this.microphone.resume()) && this.#state === 'paused') this.#state = 'listening';
   }
 
-  /** Releases the microphone, hears the rest and sums up. */
+  /** Releases the microphone, hears the rest and sums up. Once more, it waits for the rest no longer. */
   async stop(): Promise<void> {
     this.microphone.close();
     if (!this.#feed) {
       this.#state = 'idle';
       return;
     }
-    this.#state = 'ending';
-    await this.#feed.end();
-    this.#sumUp();
+    const feed = this.#feed;
+    if (this.#state !== 'ending') {
+      this.#state = 'ending';
+      await feed.end();
+    }
+    if (this.#isAt('ending') && feed === this.#feed) this.#sumUp();
   }
 
   #isAt(state: LiveState): boolean {
@@ -153,18 +158,27 @@ export class LiveSession {
   #listen(): void {
     const { profile, oneSpeaker, keepsSound } = this.#options;
     const { sampleRate } = this.microphone;
-    this.#feed = new LiveFeed({
+    // What comes late, from a stream that nobody waits for any more, is not told.
+    const current = (): boolean => this.#feed === feed;
+    const feed = new LiveFeed({
       sampleRate,
       open: (options) => this.#engine.openStream({ ...options, profile, oneSpeaker }),
       onEvents: (events) => {
+        if (!current()) return;
         this.#story = events.reduce(continueStory, this.#story);
         this.#look();
       },
-      onGap: (gap) => (this.#gaps = [...this.#gaps, gap]),
-      onFailure: (error) => this.#fail(error),
+      onGap: (gap) => {
+        if (current()) this.#gaps = [...this.#gaps, gap];
+      },
+      onFailure: (error) => {
+        if (current()) this.#fail(error);
+      },
     });
+    this.#feed = feed;
     if (keepsSound) this.#take = new Take(sampleRate, { maxSec: MOST_KEPT_SEC });
-    this.#state = 'listening';
+    // The microphone may have gone away while the model was loading.
+    this.#state = this.microphone.state === 'on' ? 'listening' : 'paused';
   }
 
   #hear({ samples, peak }: SoundBlock): void {
@@ -181,7 +195,8 @@ export class LiveSession {
   }
 
   #look(): void {
-    const { durationSec, behindSec, isLight } = this.#feed!;
+    if (!this.#feed) return;
+    const { durationSec, behindSec, isLight } = this.#feed;
     this.#durationSec = durationSec;
     this.#behindSec = behindSec;
     this.#isLight = isLight;
@@ -196,6 +211,8 @@ export class LiveSession {
 
   #sumUp(): void {
     this.#look();
+    this.#feed = undefined;
+    this.#behindSec = 0;
     this.#story = { ...this.#story, current: undefined };
     this.#timeline = asTimeline(this.#story, this.#durationSec);
     if (this.#take) this.#file = asFile(this.#take, 'live');

@@ -13,6 +13,7 @@ export class Recorder {
   readonly #onDone: (file: File) => void;
   #state = $state<RecorderState>('idle');
   #durationSec = $state(0);
+  #attempt = 0;
   #take: Take | undefined;
 
   /** @param onDone gets each clip; one that holds nothing is not told */
@@ -34,9 +35,10 @@ export class Recorder {
     this.#take = undefined;
     this.#durationSec = 0;
     this.#state = 'asking';
+    const attempt = ++this.#attempt;
     const isOpen = await this.microphone.open();
-    // Cancelled meanwhile, or refused.
-    if (this.#state !== 'asking') return;
+    // Cancelled meanwhile, or begun anew.
+    if (attempt !== this.#attempt || this.#state !== 'asking') return;
     this.#state = isOpen ? 'recording' : 'idle';
   }
 

@@ -27,6 +27,7 @@ export const live = {
   pause: 'Pause',
   resume: 'Go on',
   stop: 'Stop',
+  noRest: 'Do not wait',
   oneSpeaker: 'One person speaks',
   oneSpeakerNote: 'What each utterance tells of the voice then helps with the next ones.',
   keep: 'Keep the sound',
@@ -65,6 +66,7 @@ export const live = {
   nobody: 'Nobody spoke.',
   spoken: (speech: string, whole: string, count: number) =>
     `${speech} of speech in ${whole}, in ${count} ${count === 1 ? 'utterance' : 'utterances'}.`,
+  known: (voice: string) => `The latest verdict was given ${voice}.`,
   unsureShare: 'not sure',
   changes: (count: number) =>
     count === 0
