@@ -158,12 +158,6 @@ export const words = {
         : `The emotion changes ${count} ${count === 1 ? 'time' : 'times'}.`,
     strongest: 'Strongest moments',
     playMoment: (emotion: string, time: string) => `Play the strongest ${emotion} moment, at ${time}`,
-    voice: {
-      profile: (clips: number) =>
-        `Heard with your profile, learnt from ${clips} ${clips === 1 ? 'clip' : 'clips'}.`,
-      speaker: (utterances: number) =>
-        `Heard as one speaker: up to ${utterances} earlier ${utterances === 1 ? 'utterance helps' : 'utterances help'}.`,
-    },
   },
   takeAway: {
     heading: 'Take away',
