@@ -16,6 +16,7 @@ const MARGIN = 32;
 const WAVE_HEIGHT = 90;
 const BAR_HEIGHT = 56;
 const LETTER_PIXELS = 10;
+const MARK_WIDTH = 56;
 
 /**
  * A recording's waveform, its segments and a legend, on white paper: a bar is as long as the speech and as high as the
@@ -76,7 +77,8 @@ export function timelinePicture(name: string, analysis: Analysis, width = 1200):
     ];
   });
 
-  const marks = axisMarks(durationSec, inner / 80);
+  // A mark at the very end has no room for its time.
+  const marks = axisMarks(durationSec, inner / 80).filter((mark) => x(mark) + MARK_WIDTH <= width);
   const decimals = marks.length > 1 && marks[1] < 1 ? 1 : 0;
   const axis = marks.flatMap((mark): Shape[] => [
     { type: 'rect', x: x(mark), y: floor, width: 1, height: 6, fill: LINE },
