@@ -25,7 +25,7 @@ export interface AnalysisOptions extends Calls {
 export async function analyse(
   recogniser: Recogniser,
   source: Source,
-  { profile, oneSpeaker, onProgress, signal }: AnalysisOptions = {},
+  { profile, oneSpeaker, onProgress, onVerdict, signal }: AnalysisOptions = {},
 ): Promise<Analysis> {
   const voice = { ...(profile && { profile }), ...(oneSpeaker !== undefined && { oneSpeaker }) };
   await using reader = await openSource(source);
@@ -47,6 +47,7 @@ export async function analyse(
     const audio = { samples: joined(clip), sampleRate };
     signal?.throwIfAborted();
     const verdict = await recogniser.classify(audio, { ...(profile && { profile }) });
+    onVerdict?.(verdict);
     await otherTasks();
     const timeline = await recogniser.timeline(audio, { ...voice, ...(signal && { signal }) });
     peaks.read(audio.samples);

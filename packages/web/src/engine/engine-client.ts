@@ -5,7 +5,7 @@ import type { Analysis, Answer, Calls, Engine, EngineStream, Question, Source } 
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
-  readonly onProgress: Calls['onProgress'];
+  readonly calls: Calls;
 }
 
 interface Asking extends Calls {
@@ -41,7 +41,8 @@ export function openEngine(
   function settle(answer: Answer): void {
     const asked = pending.get(answer.id);
     if (!asked) return;
-    if ('progress' in answer) return asked.onProgress?.(...answer.progress);
+    if ('progress' in answer) return asked.calls.onProgress?.(...answer.progress);
+    if ('verdict' in answer) return asked.calls.onVerdict?.(answer.verdict);
     pending.delete(answer.id);
     if ('value' in answer) return asked.resolve(answer.value);
     const { name, code, message } = answer.error;
@@ -61,7 +62,8 @@ export function openEngine(
   }
 
   function ask<Value>(call: string, args: readonly unknown[], asking: Asking = {}): Promise<Value> {
-    const { onProgress, signal, transfer = [] } = asking;
+    const { transfer = [], ...given } = asking;
+    const { signal } = given;
     return new Promise<Value>((resolve, reject) => {
       signal?.throwIfAborted();
       worker ??= start();
@@ -82,7 +84,7 @@ export function openEngine(
       pending.set(id, {
         resolve: settled(resolve as (value: unknown) => void),
         reject: settled(reject),
-        onProgress,
+        calls: given,
       });
       asked.postMessage({ id, call, args } satisfies Question, [...transfer]);
     });
@@ -95,8 +97,8 @@ export function openEngine(
 
   return {
     load: () => ask('load', []),
-    analyse: async (source, options = {}, onProgress, signal) =>
-      ask<Analysis>('analyse', [await readable(source), options], { onProgress, signal }),
+    analyse: async (source, options = {}, given) =>
+      ask<Analysis>('analyse', [await readable(source), options], given),
     explain: async (source, options = {}, given) => ask('explain', [await readable(source), options], given),
     spectrogram: async (source, part = {}, given) =>
       ask('spectrogram', [await readable(source), part], given),

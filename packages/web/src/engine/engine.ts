@@ -52,6 +52,8 @@ export interface Part {
 }
 
 export interface Calls {
+  /** Told what a clip's verdict is, as soon as it is there: its timeline takes as long again. */
+  readonly onVerdict?: (verdict: Verdict) => void;
   readonly onProgress?: (done: number, whole?: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -71,13 +73,8 @@ export interface EnrolmentSource {
 export interface Engine {
   /** Fetches the model and opens it, once; whatever else is called first does so by itself. */
   load(): Promise<ModelFacts>;
-  /** `onProgress` is told seconds done, and about how many there are. */
-  analyse(
-    source: Source,
-    options?: VoiceSettings,
-    onProgress?: Calls['onProgress'],
-    signal?: AbortSignal,
-  ): Promise<Analysis>;
+  /** `onProgress` is told seconds done, and about how many there are; `onVerdict` of a clip up to 30 s only. */
+  analyse(source: Source, options?: VoiceSettings, calls?: Calls): Promise<Analysis>;
   /** Explains a recording, or a part of it, of at most 30 s. `onProgress` is told runs done, and how many there are. */
   explain(
     source: Source,
@@ -110,6 +107,7 @@ export type Question =
 export type Answer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly progress: readonly [done: number, whole?: number] }
+  | { readonly id: number; readonly verdict: Verdict }
   | {
       readonly id: number;
       readonly error: { readonly name: string; readonly code?: string; readonly message: string };

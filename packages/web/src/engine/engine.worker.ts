@@ -152,6 +152,7 @@ async function answer(question: Question): Promise<void> {
   underWay.set(id, controller);
   const given: Calls = {
     onProgress: (...progress) => reply({ id, progress }),
+    onVerdict: (verdict) => reply({ id, verdict }),
     signal: controller.signal,
   };
   try {

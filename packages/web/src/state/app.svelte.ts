@@ -1,4 +1,4 @@
-import { encodeWav, MarsError } from '@mars/core';
+import { encodeWav, MarsError, type Verdict } from '@mars/core';
 import type { Analysis, Pcm, Source, VoiceSettings } from '../engine/engine.ts';
 import { engine } from './engine.ts';
 import { voice } from './profile.svelte.ts';
@@ -21,6 +21,8 @@ export class Recording {
   doneSec = $state(0);
   /** About how long it is, while it is being heard. */
   wholeSec = $state<number>();
+  /** Of the whole; a clip's is there before its analysis. */
+  verdict = $state.raw<Verdict>();
   analysis = $state.raw<Analysis>();
   failure = $state.raw<Failure>();
   /** What was known of the voice when it was heard. */
@@ -42,11 +44,15 @@ export class Recording {
   async hear(settings: VoiceSettings): Promise<void> {
     const controller = new AbortController();
     this.#listening.controller = controller;
-    Object.assign(this, { status: 'hearing', doneSec: 0, wholeSec: undefined, failure: undefined });
+    const fresh = { doneSec: 0, wholeSec: undefined, verdict: undefined, failure: undefined };
+    Object.assign(this, { status: 'hearing', ...fresh });
     this.heardWith = settings;
     const onProgress = (doneSec: number, wholeSec?: number) => Object.assign(this, { doneSec, wholeSec });
+    const onVerdict = (verdict: Verdict) => (this.verdict = verdict);
+    const { signal } = controller;
     try {
-      this.analysis = await engine.analyse(this.source, settings, onProgress, controller.signal);
+      this.analysis = await engine.analyse(this.source, settings, { onProgress, onVerdict, signal });
+      this.verdict = this.analysis.verdict;
       this.status = 'heard';
     } catch (error) {
       this.status = controller.signal.aborted ? 'cancelled' : 'failed';
