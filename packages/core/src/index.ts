@@ -1,5 +1,6 @@
 export { EMOTIONS, type Emotion } from './emotions.ts';
 export { EMOTION_COLOURS, type Colour } from './emotion-colours.ts';
+export { lettersOf } from './emotion-letters.ts';
 export { ERROR_CODES, MarsError, type ErrorCode } from './errors.ts';
 export { SAMPLE_RATE_RANGE, type Audio } from './audio/audio.ts';
 export type { ComplexMatrix, Matrix } from './features/matrix.ts';

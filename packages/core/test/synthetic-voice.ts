@@ -1,3 +1,5 @@
+import { generator } from './generator.ts';
+
 /** Formants of a man's vowels, Hz: G. E. Peterson and H. L. Barney, "Control methods used in a study of the vowels", 1952. */
 const VOWELS = {
   a: [730, 1090, 2440],
@@ -66,15 +68,4 @@ export function syntheticVoice(text: string, { pitchHz = 120, noise = 0.002 } = 
 function glottalFlow(phase: number): number {
   if (phase < 0.4) return 0.4 * Math.sin((Math.PI * phase) / 0.4);
   return phase < 0.56 ? -Math.sin((Math.PI / 2) * ((phase - 0.4) / 0.16)) : 0;
-}
-
-/** Numbers from -1 to 1, the same at every run (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 31 - 1;
-  };
 }

@@ -15,6 +15,7 @@ import {
   TypeProtoSchema,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
+import { generator } from './generator.ts';
 
 const BANDS = 24;
 const FRAME = 256;
@@ -161,15 +162,4 @@ function node(
       : create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(setting) }),
   );
   return create(NodeProtoSchema, { opType, name: output, input, output: [output], attribute });
-}
-
-/** Numbers from -1 to 1, the same at every run (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 31 - 1;
-  };
 }

@@ -1,25 +1,7 @@
-import { EMOTION_COLOURS, EMOTIONS, type Emotion } from '@mars/core';
+import { EMOTION_COLOURS, EMOTIONS, lettersOf, type Emotion } from '@mars/core';
 
-/**
- * A capital for each emotion, its first letter that none before it has; the same as the command line's strip shows, so
- * that colour is never alone.
- */
+/** The capital that stands for each emotion, as in the command line's strip, so that colour is never alone. */
 export const LETTERS: ReadonlyMap<string, string> = lettersOf(EMOTIONS);
-
-function lettersOf(labels: readonly string[]): ReadonlyMap<string, string> {
-  const taken = new Set<string>();
-  return new Map(
-    labels.map((label) => {
-      const letter =
-        label
-          .toUpperCase()
-          .split('')
-          .find((each) => !taken.has(each)) ?? '?';
-      taken.add(letter);
-      return [label, letter];
-    }),
-  );
-}
 
 /** The CSS colour of an emotion, in the page's theme. */
 export function colourOf(emotion: string | null): string {

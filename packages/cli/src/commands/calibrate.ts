@@ -64,7 +64,7 @@ Exit status: 0 all were used; 1 some were not; 2 wrong usage.`,
     .action(calibrate);
 }
 
-/** What each kind of clips is worth. Figures belong here when they are measured. */
+/** What each kind of clips is worth: measured under the enrol protocols (docs/experiments.md). */
 const WORTH = `  unlabelled   how this voice differs from an average one: 8 clips in varied moods +7 points of UAR on strangers
   neutral      2 clips, given as neutral=FILE, +4; it cannot be told what is the voice and what is the mood
   labelled     also how this person sounds in each emotion: 1 clip of each +11, 3 of each +15`;

@@ -1,6 +1,5 @@
-import type { Segment } from '@mars/core';
+import { lettersOf, type Segment } from '@mars/core';
 import type { Paint } from './colours.ts';
-import { lettersOf } from './strip.ts';
 import { bar, clock, percent } from './text.ts';
 
 /** Lines on stretches of speech for people, with time in columns of `timeWidth`. */

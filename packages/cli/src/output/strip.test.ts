@@ -1,7 +1,7 @@
-import { EMOTIONS } from '@mars/core';
+import { EMOTIONS, lettersOf } from '@mars/core';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { drawStrip, lettersOf } from './strip.ts';
+import { drawStrip } from './strip.ts';
 import { LABELS, segment } from './timeline-fixture.ts';
 
 const letters = lettersOf(LABELS);

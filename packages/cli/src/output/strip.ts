@@ -14,7 +14,7 @@ const SILENCE = '·';
  * A recording from left to right, as text: a letter per stretch of time, on its emotion's colour. Capitals are certain,
  * small letters uncertain, dots are pauses. Of all that is said in a stretch, it shows what takes the most time.
  *
- * @param letters of the labels: see {@link lettersOf}
+ * @param letters of the labels: see `lettersOf` of @mars/core
  * @param width columns that there are for time
  */
 export function drawStrip(
@@ -80,25 +80,4 @@ function loudest(segments: readonly Segment[], startSec: number, endSec: number)
     seconds.set(key, { sum: (seconds.get(key)?.sum ?? 0) + overlap, segment });
   }
   return [...seconds.values()].toSorted((a, b) => b.sum - a.sum)[0]?.segment;
-}
-
-/**
- * A capital for each label: its first letter that no label before it has.
- *
- * @example
- * lettersOf(['sad', 'angry', 'surprised']); // sad S, angry A, surprised U
- */
-export function lettersOf(labels: readonly string[]): ReadonlyMap<string, string> {
-  const taken = new Set<string>();
-  return new Map(
-    labels.map((label) => {
-      const letter =
-        label
-          .toUpperCase()
-          .match(/\p{L}/gu)
-          ?.find((each) => !taken.has(each)) ?? '?';
-      taken.add(letter);
-      return [label, letter];
-    }),
-  );
 }

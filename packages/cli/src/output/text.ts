@@ -1,3 +1,5 @@
+export { clock, duration, percent } from '@mars/core/format';
+
 export const BAR_WIDTH = 10;
 
 /** Eighths of a block, so that ten characters show eighty steps. */
@@ -10,24 +12,6 @@ export function bar(share: number): string {
 /** A character per share, an eighth of a block for an eighth of the whole; a dot for nothing and less. */
 export function steps(shares: readonly number[]): string {
   return shares.map((share) => (share > 0 ? '▁▂▃▄▅▆▇█'[Math.ceil(share * 8) - 1] : '·')).join('');
-}
-
-export function percent(share: number): string {
-  return `${Math.round(share * 100)}%`;
-}
-
-/** 2.4 s, 12:05, 1:00:00 */
-export function duration(durationSec: number): string {
-  // 59.96 s rounds to a minute.
-  return durationSec < 59.95 ? `${durationSec.toFixed(1)} s` : clock(durationSec);
-}
-
-/** A moment of a recording: 0:02, 12:05, 1:00:00; with a decimal 0:02.4 */
-export function clock(timeSec: number, decimals: 0 | 1 = 0): string {
-  const total = Number(timeSec.toFixed(decimals));
-  const [hours, minutes] = [Math.floor(total / 3600), Math.floor(total / 60) % 60];
-  const seconds = (total % 60).toFixed(decimals).padStart(decimals === 0 ? 2 : 4, '0');
-  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${seconds}` : `${minutes}:${seconds}`;
 }
 
 /** "1 clip", "3 clips" */

@@ -1,8 +1,7 @@
 import { basename } from 'node:path';
-import type { Timeline } from '@mars/core';
+import { lettersOf, type Timeline } from '@mars/core';
 import { colour, html, WIDTHS, writePage, writeTable, type Markup } from '@mars/training/report';
 import type { Outcome } from './outcome.ts';
-import { lettersOf } from './strip.ts';
 import { clock, count, duration, percent } from './text.ts';
 import { drawTimeline } from './timeline-drawing.ts';
 import { describeKnownVoice } from './voice.ts';

@@ -1,9 +1,9 @@
-import type { Segment, Timeline } from '@mars/core';
+import { lettersOf, type Segment, type Timeline } from '@mars/core';
 import type { Paint } from './colours.ts';
 import { byLabel, csvRow } from './csv.ts';
 import type { Report } from './outcome.ts';
 import { segmentTable } from './segment-table.ts';
-import { drawStrip, lettersOf } from './strip.ts';
+import { drawStrip } from './strip.ts';
 import { summaryText } from './summary-text.ts';
 import { clock, duration, percent } from './text.ts';
 import { describeKnownVoice } from './voice.ts';
