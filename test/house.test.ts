@@ -12,6 +12,8 @@ test.each([
   ['packages/core/src/audio.ts', "import '@mars/autograd';", 'core is on the ground floor'],
   ['packages/core/src/audio.ts', "import 'node:fs';", 'core runs in the browser too'],
   ['packages/training/src/train.ts', "import '@mars/cli';", 'training imports core and autograd only'],
+  ['packages/service/src/app.ts', "import '@mars/training';", 'the service imports core only'],
+  ['packages/client/src/client.ts', "import '@mars/core';", 'the client stands alone'],
   ['packages/cli/src/mars.ts', "import '@mars/autograd';", 'cli imports service, training and core'],
 ])('%s may not hold %s', (path, source, message) => {
   expect(lint(path, source)).toContain(message);
@@ -20,7 +22,8 @@ test.each([
 test.each([
   ['packages/training/src/train.ts', "import '@mars/autograd';\nimport '@mars/core';"],
   ['packages/core/src/onnxruntime.node.ts', "import 'node:fs';"],
-  ['packages/cli/src/mars.ts', "import '@mars/training';"],
+  ['packages/service/src/app.ts', "import '@mars/core';"],
+  ['packages/cli/src/mars.ts', "import '@mars/service';"],
 ])('%s may hold %j', (path, source) => {
   expect(lint(path, source)).not.toContain('no-restricted-imports');
 });
