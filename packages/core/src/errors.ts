@@ -23,8 +23,16 @@ export const ERROR_CODES = {
   RECORDER_FAILED: 'no program of the system could record the microphone',
   STREAM_CLOSED: 'the stream has ended and takes nothing more',
   STREAM_OVERFLOW: 'more audio waits to be heard than the stream may hold',
+  MESSAGE_INVALID: 'a message of a live session is none that the protocol knows, or not in its place',
+  MESSAGE_TOO_LARGE: 'a message of a live session is longer than the limit',
+  TOO_MANY_SESSIONS: 'the caller has as many live sessions as one may have',
+  CLIENT_TOO_SLOW: 'the caller does not read what it is sent',
   TEST_LEAK: 'the model was trained on clips of the test part, so the figure would be worthless',
   RUN_INVALID: 'the folder is not a training run, or it belongs to another configuration',
+  SERVICE_BUSY: 'as much work waits as the service may hold; it tells when to try again',
+  SERVICE_STOPPING: 'the service is shutting down and takes nothing more',
+  DEADLINE_EXCEEDED: 'the work took longer than its deadline allows',
+  WORKER_LOST: 'the worker that did the work died of it, or of other work; another one has taken its place',
   INTERNAL: 'MARS itself failed: a fault to report, and not one of the input',
 } as const;
 
