@@ -43,11 +43,7 @@ export const ERROR_CODES = {
   ORIGIN_FORBIDDEN: 'the request comes from a web page that may not ask, or names another host',
   RATE_LIMITED: 'the caller has asked for more than its share',
   KEYS_INVALID: 'the file of API keys cannot be used',
-  SERVICE_BUSY: 'all workers are busy and the queue is full, or memory for uploads is',
-  SERVICE_STOPPING: 'the service is being stopped and takes nothing new',
   CANCELLED: 'who asked has gone or has called it off',
-  DEADLINE_EXCEEDED: 'the work took longer than it may',
-  WORKER_FAILED: 'a worker of the service died or hung; the recording may be the cause',
   INTERNAL: 'MARS itself failed: a fault to report, and not one of the input',
 } as const;
 
