@@ -137,6 +137,8 @@ export interface PoolOptions {
   readonly deadlineMs?: number;
   /** How long a worker has to answer when it is told to stop (2,000); then it is replaced. */
   readonly graceMs?: number;
+  /** What runs in the workers: tests put in others, that die and hang. */
+  readonly workerModule?: URL;
 }
 
 /** `SERVICE_BUSY`, with an estimate of when there will be room. */

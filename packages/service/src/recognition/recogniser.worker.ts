@@ -1,0 +1,121 @@
+// A worker of the pool: owns one recogniser, and answers what worker-thread.ts asks.
+import { openAsBlob } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import {
+  loadRecogniser,
+  MarsError,
+  Profile,
+  type AudioSource,
+  type LiveStream,
+  type Recogniser,
+} from '@mars/core';
+import { ByteQueue } from './byte-queue.ts';
+import { hearRecording } from './hear-recording.ts';
+import type { StreamOptions } from './pool-protocol.ts';
+import type { Answer, JobSource, Notice, Question, SentError, WorkerData } from './worker-protocol.ts';
+
+const port = parentPort!;
+const jobs = new Map<number, { readonly controller: AbortController; readonly bytes: ByteQueue }>();
+const streams = new Map<number, LiveStream>();
+
+const say = (answer: Answer) => port.postMessage(answer);
+
+const recogniser = await open();
+if (recogniser) {
+  const { labelMeans: _, ...model } = recogniser.metadata;
+  port.on('message', (message: Question | Notice) => hear(recogniser, message));
+  say({ type: 'ready', model });
+}
+
+async function open(): Promise<Recogniser | undefined> {
+  try {
+    const opened = await loadRecogniser((workerData as WorkerData).model);
+    await warmUp(opened);
+    return opened;
+  } catch (error) {
+    say({ type: 'unusable', error: sent(error) });
+    return undefined;
+  }
+}
+
+/** The first runs compile what they run, and the first of the detector fetches it. */
+async function warmUp(opened: Recogniser): Promise<void> {
+  const sampleRate = 16_000;
+  const hum = Float32Array.from({ length: sampleRate }, (_, i) => 0.1 * Math.sin(0.05 * i));
+  await opened.classify({ samples: hum, sampleRate });
+  await opened.classify({ samples: hum, sampleRate }, { assumeSpeech: true });
+}
+
+function hear(opened: Recogniser, message: Question | Notice): void {
+  switch (message.type) {
+    case 'bytes':
+      jobs.get(message.id)?.bytes.push(message.bytes);
+      return;
+    case 'abort':
+      jobs.get(message.id)?.controller.abort();
+      jobs.get(message.id)?.bytes.close();
+      return;
+    case 'closeStream':
+      streams.delete(message.stream);
+      return;
+    case 'stop':
+      port.close();
+      void opened.dispose();
+      return;
+    default:
+      void answer(opened, message);
+  }
+}
+
+async function answer(opened: Recogniser, question: Question): Promise<void> {
+  const { id } = question;
+  try {
+    say({ type: 'value', id, value: await answerTo(opened, question) });
+  } catch (error) {
+    say({ type: 'error', id, error: sent(error) });
+  }
+}
+
+async function answerTo(opened: Recogniser, question: Question): Promise<unknown> {
+  switch (question.type) {
+    case 'classify': {
+      const { id, source, options } = question;
+      const controller = new AbortController();
+      const bytes = new ByteQueue(() => say({ type: 'taken', id }));
+      jobs.set(id, { controller, bytes });
+      try {
+        return await hearRecording(opened, await audioSource(source, bytes), options, controller.signal);
+      } finally {
+        jobs.delete(id);
+      }
+    }
+    case 'openStream':
+      streams.set(question.id, openStream(opened, question.options));
+      return undefined;
+    case 'push':
+      return streams.get(question.stream)!.push(asFloat(question.samples));
+    case 'endStream': {
+      const stream = streams.get(question.stream)!;
+      streams.delete(question.stream);
+      return stream.end();
+    }
+  }
+}
+
+async function audioSource(source: JobSource, bytes: ByteQueue): Promise<AudioSource> {
+  if (source === 'bytes follow') return bytes;
+  return 'path' in source ? openAsBlob(source.path) : source.bytes;
+}
+
+function openStream(opened: Recogniser, { profile, ...options }: StreamOptions): LiveStream {
+  return opened.stream({ ...options, ...(profile !== undefined && { profile: Profile.parse(profile) }) });
+}
+
+function asFloat(samples: Float32Array | Int16Array): Float32Array {
+  return samples instanceof Int16Array ? Float32Array.from(samples, (sample) => sample / 32768) : samples;
+}
+
+function sent(error: unknown): SentError {
+  if (error instanceof MarsError) return { message: error.message, code: error.code };
+  return { message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}

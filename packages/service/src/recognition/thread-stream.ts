@@ -1,0 +1,93 @@
+import { MarsError, type LiveEvent } from '@mars/core';
+import type { JobLimits } from './pool-job.ts';
+import type { PooledStream, StreamOptions } from './pool-protocol.ts';
+import type { WorkerThread } from './worker-thread.ts';
+
+/** A live stream in one worker; see {@link PooledStream}. */
+export class ThreadStream implements PooledStream {
+  readonly #thread: WorkerThread;
+  readonly #limits: JobLimits;
+  readonly #onClose: () => void;
+  readonly #controller = new AbortController();
+  #id = 0;
+  #isClosed = false;
+
+  constructor(thread: WorkerThread, limits: JobLimits, onClose: () => void) {
+    this.#thread = thread;
+    this.#limits = limits;
+    this.#onClose = onClose;
+    void thread.lost.then((reason) => {
+      if (this.#isClosed) return;
+      this.#finish();
+      this.#controller.abort(reason);
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  async open(options: StreamOptions): Promise<void> {
+    const { id, answer } = this.#thread.ask({ type: 'openStream', options });
+    this.#id = id;
+    try {
+      await this.#withDeadline(answer);
+    } catch (error) {
+      this.#finish();
+      throw error;
+    }
+  }
+
+  async push(samples: Float32Array | Int16Array): Promise<LiveEvent[]> {
+    this.#checkOpen();
+    const copy = samples.slice();
+    const { answer } = this.#thread.ask<LiveEvent[]>(
+      { type: 'push', stream: this.#id, samples: copy },
+      { transfer: [copy.buffer] },
+    );
+    return this.#withDeadline(answer);
+  }
+
+  async end(): Promise<LiveEvent[]> {
+    this.#checkOpen();
+    this.#isClosed = true;
+    try {
+      return await this.#withDeadline(
+        this.#thread.ask<LiveEvent[]>({ type: 'endStream', stream: this.#id }).answer,
+      );
+    } finally {
+      this.#onClose();
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#thread.tell({ type: 'closeStream', stream: this.#id });
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#isClosed = true;
+    this.#onClose();
+  }
+
+  #checkOpen(): void {
+    this.#controller.signal.throwIfAborted();
+    if (!this.#isClosed) return;
+    throw new MarsError('STREAM_CLOSED', 'Samples came after the end of the stream. Open another stream.');
+  }
+
+  /** A worker that does not answer hangs: there is no long work in a stream. */
+  async #withDeadline<Value>(answer: Promise<Value>): Promise<Value> {
+    const { deadlineMs } = this.#limits;
+    const timer = setTimeout(() => {
+      const reason = `A live stream got no answer within ${deadlineMs / 1000} s. Its worker was replaced: open another.`;
+      this.#thread.kill(new MarsError('DEADLINE_EXCEEDED', reason));
+    }, deadlineMs);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import type { ErrorCode, LiveEvent } from '@mars/core';
+import type { ClassifyOptions, ModelFacts, StreamOptions } from './pool-protocol.ts';
+
+/** What a worker is given when it starts. */
+export interface WorkerData {
+  readonly model: Uint8Array;
+}
+
+/** Options of a job, with nothing left open. */
+export type JobOptions = Omit<ClassifyOptions, 'deadlineMs'> & { readonly maxDurationSec: number };
+
+/** Where a job's bytes are: here, in a file, or in `bytes` messages that follow. */
+export type JobSource = { readonly bytes: Uint8Array } | { readonly path: string } | 'bytes follow';
+
+/** What the pool asks of a worker; each `id` gets exactly one answer. */
+export type Question =
+  | {
+      readonly type: 'classify';
+      readonly id: number;
+      readonly source: JobSource;
+      readonly options: JobOptions;
+    }
+  | { readonly type: 'openStream'; readonly id: number; readonly options: StreamOptions }
+  | {
+      readonly type: 'push';
+      readonly id: number;
+      readonly stream: number;
+      readonly samples: Float32Array | Int16Array;
+    }
+  | { readonly type: 'endStream'; readonly id: number; readonly stream: number };
+
+/** What it only tells it. */
+export type Notice =
+  /** The next bytes of a job; without `bytes` there are no more. */
+  | { readonly type: 'bytes'; readonly id: number; readonly bytes?: Uint8Array }
+  /** Stop at the next opportunity; the job's answer is an error then. */
+  | { readonly type: 'abort'; readonly id: number }
+  | { readonly type: 'closeStream'; readonly stream: number }
+  /** Free what is held, and end. */
+  | { readonly type: 'stop' };
+
+/** An error on its way between threads: `code` only of a MarsError. */
+export interface SentError {
+  readonly message: string;
+  readonly code?: ErrorCode;
+}
+
+/** What a worker says. */
+export type Answer =
+  | { readonly type: 'ready'; readonly model: ModelFacts }
+  | { readonly type: 'unusable'; readonly error: SentError }
+  | { readonly type: 'value'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'error'; readonly id: number; readonly error: SentError }
+  /** A job has used a `bytes` message up, and asks for more. */
+  | { readonly type: 'taken'; readonly id: number };
+
+/** The answers to the questions. */
+export type StreamAnswer = readonly LiveEvent[];
