@@ -1,13 +1,16 @@
 import { MarsError } from '@mars/core';
 import { Command, CommanderError } from 'commander';
+import { addBatch } from './commands/batch.ts';
 import { addCalibrate } from './commands/calibrate.ts';
 import { addClassify } from './commands/classify.ts';
 import { addCorpus } from './commands/corpus.ts';
 import { addCompare } from './commands/compare.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
+import { addKeys } from './commands/keys.ts';
 import { addListen } from './commands/listen.ts';
 import { addReport } from './commands/report.ts';
+import { addServe } from './commands/serve.ts';
 import { addSweep } from './commands/sweep.ts';
 import { addTrain } from './commands/train.ts';
 import { EXIT_STATUS } from './exit-status.ts';
@@ -28,8 +31,10 @@ Examples:
   mars classify --json clip.wav          one JSON object per line and file
   mars classify --timeline talk.mp3      when which emotion is heard, in hours of speech too
   mars listen                            the microphone, live
+  mars batch run calls/ --out result     thousands of recordings, to Parquet
   mars corpus get ravdess                fetch a corpus to train on
   mars train seed --corpus ravdess=/data/ravdess --out runs/seed
+  mars serve                             page and API on one port
   mars classify --help                   all that a command can do
 
 Results go to stdout, everything else to stderr.
@@ -38,6 +43,7 @@ Exit status: 0 all done; 1 some inputs failed, the others were done; 2 wrong usa
   addClassify(program);
   addListen(program);
   addCalibrate(program);
+  addBatch(program);
   addCorpus(program);
   addTrain(program);
   addSweep(program);
@@ -45,6 +51,8 @@ Exit status: 0 all done; 1 some inputs failed, the others were done; 2 wrong usa
   addReport(program);
   addCompare(program);
   addExport(program);
+  addServe(program);
+  addKeys(program);
   return program;
 }
 

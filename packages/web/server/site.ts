@@ -6,7 +6,7 @@ import { build, type Plugin } from 'vite';
 import { compressFolder } from './compression.ts';
 import { filesIn } from './folder.ts';
 import { STAMP, writeServiceWorker } from './precache.ts';
-import { CONTENT_SECURITY_POLICY } from './security.ts';
+import { CONTENT_SECURITY_POLICY } from '../../service/src/http/page-policy.ts';
 
 export const PACKAGE = join(import.meta.dirname, '..');
 const ROOT = join(PACKAGE, '../..');
@@ -17,6 +17,7 @@ const SOURCES = [
   'models/transfer',
   'packages/core/assets',
   'packages/core/src',
+  'packages/service/src/http/page-policy.ts',
   'packages/web/index.html',
   'packages/web/public',
   'packages/web/server',

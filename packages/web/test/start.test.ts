@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { listen } from '../server/listening.ts';
+import { listen } from '../../service/src/http/listening.ts';
 
 /** What `npm start` runs, until it has said `until` or has ended. */
 async function start(
@@ -39,6 +39,7 @@ test('npm start builds the page where that is needed, and serves it at a free po
   expect(started.said).toContain('the microphone works there');
   const [url] = /http:\/\/127\.0\.0\.1:\d+\//.exec(started.said)!;
   expect(await (await fetch(url)).text()).toContain('<title>MARS');
+  expect((await fetch(`${url}readyz`)).status).toBe(200);
 
   // Built by now, so it is there at once.
   await using again = await start(['--port', '0']);
@@ -46,11 +47,11 @@ test('npm start builds the page where that is needed, and serves it at a free po
 });
 
 test.each([
-  [['--port', 'eighty'], '--port came as eighty'],
-  [['--port', '70000'], '--port came as 70000'],
-  [['--prot', '1'], 'npm start -- [--port NUMBER]'],
+  [['--port', 'eighty'], "argument 'eighty' is invalid"],
+  [['--port', '70000'], 'A whole number from 0 to 65535'],
+  [['--prot', '1'], "unknown option '--prot'"],
 ])('%s: said what is wrong', async (options, message) => {
   const { said } = await start(options);
   expect(said).toContain(message);
-  expect(said).toMatch(/1$/);
+  expect(said).toMatch(/2$/);
 });

@@ -4,7 +4,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { extname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { acceptedEncodings, matches, parseRange } from './negotiation.ts';
-import { SECURITY_HEADERS } from './security.ts';
+import { SECURITY_HEADERS } from './page-policy.ts';
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

@@ -28,27 +28,44 @@ export interface ListenOptions {
  */
 export async function listen(
   listener: RequestListener,
-  { host = '127.0.0.1', port = 8321, tries = 20, onTaken }: ListenOptions = {},
+  { host = '127.0.0.1', ...options }: ListenOptions = {},
 ): Promise<RunningServer> {
   const server = createServer(listener);
-  try {
+  await onFreePort(options, async (port) => {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, host, resolve);
     });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || tries === 0 || port >= 65_535) throw error;
-    onTaken?.(port);
-    return listen(listener, { host, port: port + 1, tries: tries - 1, onTaken });
-  }
-  const bound = (server.address() as AddressInfo).port;
+  });
+  const { port } = server.address() as AddressInfo;
   return {
-    port: bound,
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/`,
+    port,
+    url: urlOf(host, port),
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+/** Does something with a port, or with the next one where it is taken. */
+export async function onFreePort(
+  { port = 8321, tries = 20, onTaken }: Omit<ListenOptions, 'host'>,
+  attempt: (port: number) => Promise<unknown>,
+): Promise<void> {
+  for (let candidate = port; ; candidate++) {
+    try {
+      await attempt(candidate);
+      return;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EADDRINUSE' || candidate === port + tries || candidate >= 65_535) throw error;
+      onTaken?.(candidate);
+    }
+  }
+}
+
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`;
 }

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listen, type RunningServer } from '../server/listening.ts';
-import { staticFiles } from '../server/static-server.ts';
+import { listen, type RunningServer } from './listening.ts';
+import { staticFiles } from './static-server.ts';
 
 const SCRIPT = 'console.log("a voice");\n'.repeat(50);
 const SECRET = 'what is outside stays outside';

@@ -1,0 +1,21 @@
+import type { FastifyInstance } from 'fastify';
+import { asyncApiDocument } from '../../stream/asyncapi.ts';
+import { DOCS_POLICY, docsPage } from '../docs-page.ts';
+import type { Limits } from '../limits.ts';
+import { openApiDocument } from '../openapi.ts';
+
+/** What the service answers to, for programs and for people. */
+export function addDocuments(
+  app: FastifyInstance,
+  { version, limits }: { version: string; limits: Limits },
+): void {
+  const open = { config: { open: true } };
+  const openApi = openApiDocument(version, limits);
+  const asyncApi = asyncApiDocument({ version });
+  const page = docsPage(openApi, asyncApi, limits);
+  app.get('/openapi.json', open, async () => openApi);
+  app.get('/asyncapi.json', open, async () => asyncApi);
+  app.get('/docs', open, async (_, reply) =>
+    reply.type('text/html; charset=utf-8').header('content-security-policy', DOCS_POLICY).send(page),
+  );
+}
