@@ -1,8 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import { MarsError } from '@mars/core';
-import { fileError } from './file-error.ts';
+import { fileError, MarsError } from '@mars/core';
 
 /** What is taken from a folder. A file that is named itself is tried whatever it is called. */
 const AUDIO_EXTENSION = /\.(wav|wave|flac|mp3|ogg|oga|opus)$/i;

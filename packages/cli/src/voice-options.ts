@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { MarsError, Profile, type Recogniser, type VoiceOptions } from '@mars/core';
+import { fileError, MarsError, Profile, type Recogniser, type VoiceOptions } from '@mars/core';
 import { Option } from 'commander';
-import { fileError } from './file-error.ts';
 import { seconds } from './numbers.ts';
 
 /** What commander makes of the options that say how to listen, named as on the command line. */

@@ -2,6 +2,7 @@ export { EMOTIONS, type Emotion } from './emotions.ts';
 export { EMOTION_COLOURS, type Colour } from './emotion-colours.ts';
 export { lettersOf } from './emotion-letters.ts';
 export { ERROR_CODES, MarsError, type ErrorCode } from './errors.ts';
+export { fileError } from './file-error.ts';
 export { SAMPLE_RATE_RANGE, type Audio } from './audio/audio.ts';
 export type { ComplexMatrix, Matrix } from './features/matrix.ts';
 export type { PadMode } from './features/frames.ts';
@@ -18,7 +19,13 @@ export { mfcc, type MfccOptions } from './features/mfcc.ts';
 export { delta, type DeltaOptions } from './features/delta.ts';
 export { rms, trim, zeroCrossingRate, type EnvelopeOptions, type TrimOptions } from './features/envelope.ts';
 export { decodeAudio } from './audio/decode.ts';
-export { openAudio, type AudioReader } from './audio/audio-reader.ts';
+export {
+  openAudio,
+  openChannels,
+  type AudioReader,
+  type ChannelReader,
+  type ReadingOptions,
+} from './audio/audio-reader.ts';
 export type { AudioSource } from './audio/byte-reader.ts';
 export { encodeWav, type WavFormat } from './audio/wav-writer.ts';
 export { resample, Resampler } from './audio/resample.ts';
@@ -57,6 +64,6 @@ export {
   type StreamOptions,
 } from './recognition/stream.ts';
 export { summarise, type TimelineSummary } from './recognition/summary.ts';
-export type { Segment, Timeline, TimelineOptions } from './recognition/timeline.ts';
+export type { BlockSource, Segment, Timeline, TimelineOptions } from './recognition/timeline.ts';
 export type { UtteranceOptions } from './recognition/utterances.ts';
 export { emotionVerdict, type Score, type Verdict } from './recognition/verdict.ts';

@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MarsError } from '../errors.ts';
-import { openAudio } from './audio-reader.ts';
+import { openAudio, openChannels } from './audio-reader.ts';
 import type { AudioSource } from './byte-reader.ts';
 import { decodeEveryWay, readAll, streamOf } from './decode-fixture.ts';
 import { repeatFlac } from './flac-fixture.ts';
@@ -21,10 +21,13 @@ const code = (value: string): object => expect.objectContaining({ name: 'MarsErr
 const ramp = (length: number): number[] => Array.from({ length }, (_, i) => ((i % 255) - 127) / 128);
 
 /** Reads up to the end or the error. */
-async function readUp(source: AudioSource): Promise<{ lengths: number[]; error: unknown }> {
+async function readUp(
+  source: AudioSource,
+  maxDurationSec?: number,
+): Promise<{ lengths: number[]; error: unknown }> {
   const lengths: number[] = [];
   try {
-    const reader = await openAudio(source);
+    const reader = await openAudio(source, { maxDurationSec });
     for await (const block of reader.blocks()) lengths.push(block.length);
     return { lengths, error: undefined };
   } catch (error) {
@@ -54,6 +57,82 @@ describe('blocks', () => {
     }
     expect(sums[0]).not.toBe(1_000);
     expect(sums).toHaveLength(3);
+  });
+});
+
+describe('channels, each by itself', () => {
+  test.each([
+    'eight-channels.flac',
+    'stereo-id3.mp3',
+    'stereo-48k.vorbis.ogg',
+    'stereo.opus',
+    'mono-16k.flac.ogg',
+  ])('of %s: their mean is what openAudio gives', async (name) => {
+    const bytes = await fixture(name);
+    await using mixed = await openAudio(bytes);
+    await using split = await openChannels(bytes);
+    expect(split.sampleRate).toBe(mixed.sampleRate);
+    const means: Float32Array[] = [];
+    for await (const planes of split.blocks()) {
+      means.push(planes[0].map((_, i) => planes.reduce((sum, plane) => sum + plane[i], 0) / planes.length));
+    }
+    const blocks: Float32Array[] = [];
+    for await (const block of mixed.blocks()) blocks.push(block);
+    expect(means).toEqual(blocks);
+  });
+
+  test('of a WAV file, in its order', async () => {
+    const channels = [ramp(2_500), ramp(2_500).reverse(), Array.from({ length: 2_500 }, () => 0.5)];
+    await using reader = await openChannels(streamOf(makeWav({ channels, sampleRate: 1_000 }), [777]));
+    const blocks: (readonly Float32Array[])[] = [];
+    for await (const planes of reader.blocks()) blocks.push(planes);
+    expect(blocks.map((planes) => planes.map(({ length }) => length))).toEqual(
+      [1_000, 1_000, 500].map((length) => [length, length, length]),
+    );
+    for (const [channel, samples] of channels.entries()) {
+      expect(blocks.flatMap((planes) => Array.from(planes[channel]))).toEqual(samples);
+    }
+  });
+
+  test('are eight at most, and stay as many', async () => {
+    const nine = makeWav({ channels: Array.from({ length: 9 }, () => ramp(10)) });
+    await expect(readChannels(nine)).rejects.toEqual(code('AUDIO_UNSUPPORTED'));
+    const [stereo, mono] = [await fixture('stereo.opus'), await fixture('mono-from-16k.opus')];
+    await expect(readChannels(concatenate([stereo, mono]))).rejects.toThrow(/2 channels and goes on with 1/);
+  });
+
+  async function readChannels(bytes: Uint8Array): Promise<void> {
+    await using reader = await openChannels(bytes);
+    for await (const _ of reader.blocks());
+  }
+});
+
+describe('a limit of length', () => {
+  test('is no error up to it, and stops what is longer where it is reached', async () => {
+    const wav = makeWav({ channels: [ramp(3_000)], sampleRate: 1_000 });
+    expect(await readUp(wav, 3)).toEqual({ lengths: [1_000, 1_000, 1_000], error: undefined });
+    expect(await readUp(wav, 2.999)).toEqual({ lengths: [1_000, 1_000], error: code('AUDIO_TOO_LONG') });
+    expect(await readUp(wav, 1)).toEqual({ lengths: [1_000], error: code('AUDIO_TOO_LONG') });
+  });
+
+  test('asks for no more bytes', async () => {
+    let pieces = 0;
+    async function* silence(): AsyncGenerator<Uint8Array> {
+      for (const piece of repeatFlac(
+        Array.from({ length: 4_096 }, () => 0),
+        10_000,
+      )) {
+        pieces++;
+        yield piece;
+      }
+    }
+    const reader = await openAudio(silence(), { maxDurationSec: 10 });
+    await expect(
+      (async () => {
+        for await (const _ of reader.blocks());
+      })(),
+    ).rejects.toEqual(code('AUDIO_TOO_LONG'));
+    expect(pieces).toBeLessThan(1_000);
   });
 });
 

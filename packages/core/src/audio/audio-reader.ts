@@ -1,11 +1,19 @@
 import { MarsError } from '../errors.ts';
-import { type AudioStream, noSamples, SAMPLE_RATE_RANGE } from './audio.ts';
+import { type AudioStream, type ChannelMode, noSamples, type Planes, SAMPLE_RATE_RANGE } from './audio.ts';
 import { type AudioSource, ByteReader } from './byte-reader.ts';
 import { recogniseContainer } from './containers.ts';
 import { readFlac } from './flac.ts';
 import { readMp3 } from './mp3.ts';
 import { readOgg } from './ogg.ts';
 import { readWav } from './wav-reader.ts';
+
+/** Beyond these a recording is no call, and each would be heard by itself. */
+const MAX_SPLIT_CHANNELS = 8;
+
+export interface ReadingOptions {
+  /** Where reading stops with an error (never): a small file may decode to hours of silence. */
+  readonly maxDurationSec?: number;
+}
 
 /**
  * Opens a recording of any length and decodes it block by block, in memory that does not grow with its length: all that
@@ -16,18 +24,43 @@ import { readWav } from './wav-reader.ts';
  * back when the loop throws, or says that the recording is damaged from there on.
  *
  * @param source the whole file as bytes or as a Blob, or a stream of its bytes, of which nothing has been read
- * @throws MarsError as `decodeAudio` does; FILE_UNREADABLE or FILE_NOT_FOUND if the source fails while it is read (a
- * MarsError that the source throws itself is passed on)
+ * @throws MarsError as `decodeAudio` does; AUDIO_TOO_LONG; FILE_UNREADABLE or FILE_NOT_FOUND if the source fails while it
+ * is read (a MarsError that the source throws itself is passed on)
  *
  * @example
  * await using reader = await openAudio(await openAsBlob('meeting.flac'));
  * let peak = 0;
  * for await (const block of reader.blocks()) for (const sample of block) peak = Math.max(peak, Math.abs(sample));
  */
-export async function openAudio(source: AudioSource): Promise<AudioReader> {
+export async function openAudio(source: AudioSource, options: ReadingOptions = {}): Promise<AudioReader> {
+  return open(source, 'mix', ([mono]) => mono, options);
+}
+
+/**
+ * Opens a recording as {@link openAudio} does, for each of its channels by itself: up to 8, such as the sides of a call.
+ *
+ * @throws MarsError as `openAudio` does; AUDIO_UNSUPPORTED for more channels, or if their number changes on the way
+ *
+ * @example
+ * await using reader = await openChannels(await openAsBlob('call.wav'));
+ * for await (const [caller, agent] of reader.blocks()) console.log(caller.length, agent.length);
+ */
+export async function openChannels(
+  source: AudioSource,
+  options: ReadingOptions = {},
+): Promise<ChannelReader> {
+  return open(source, 'split', (planes) => planes, options);
+}
+
+async function open<Block>(
+  source: AudioSource,
+  mode: ChannelMode,
+  blockOf: (planes: Planes) => Block,
+  { maxDurationSec = Infinity }: ReadingOptions,
+): Promise<BlockReader<Block>> {
   const bytes = new ByteReader(source);
   try {
-    const { format, stream } = await openRecognised(bytes);
+    const { format, stream } = await openRecognised(bytes, mode);
     const { lowest, highest } = SAMPLE_RATE_RANGE;
     if (!(stream.sampleRate >= lowest && stream.sampleRate <= highest)) {
       throw new MarsError(
@@ -35,28 +68,38 @@ export async function openAudio(source: AudioSource): Promise<AudioReader> {
         `The header says ${stream.sampleRate} Hz; from ${lowest} to ${highest} Hz are read. Convert or record it again.`,
       );
     }
-    return new AudioReader(bytes, stream, format);
+    return new BlockReader(
+      bytes,
+      stream.sampleRate,
+      readBlocks(bytes, stream, { format, maxDurationSec, blockOf }),
+    );
   } catch (error) {
     await bytes.close();
     throw error;
   }
 }
 
-/** A recording that is being read; made by {@link openAudio}. Holds its source and a decoder until the end or `dispose`. */
-export class AudioReader implements AsyncDisposable {
+/** A recording that is being read, mixed to mono; made by {@link openAudio}. */
+export type AudioReader = BlockReader<Float32Array>;
+
+/** A recording that is being read, a block of each channel at a time; made by {@link openChannels}. */
+export type ChannelReader = BlockReader<readonly Float32Array[]>;
+
+/** A recording that is being read. Holds its source and a decoder until the end or `dispose`. */
+export class BlockReader<Block> implements AsyncDisposable {
   /** Samples per second. */
   readonly sampleRate: number;
   readonly #bytes: ByteReader;
-  readonly #blocks: AsyncGenerator<Float32Array>;
+  readonly #blocks: AsyncGenerator<Block>;
 
-  constructor(bytes: ByteReader, stream: AudioStream, format: string) {
-    this.sampleRate = stream.sampleRate;
+  constructor(bytes: ByteReader, sampleRate: number, blocks: AsyncGenerator<Block>) {
+    this.sampleRate = sampleRate;
     this.#bytes = bytes;
-    this.#blocks = readBlocks(bytes, stream, format);
+    this.#blocks = blocks;
   }
 
-  /** The samples, mixed to mono: blocks of one second, the last one shorter. They can be read once. */
-  blocks(): AsyncIterable<Float32Array> {
+  /** The samples: blocks of one second, the last one shorter. They can be read once. */
+  blocks(): AsyncIterable<Block> {
     return this.#blocks;
   }
 
@@ -71,7 +114,10 @@ export class AudioReader implements AsyncDisposable {
   }
 }
 
-async function openRecognised(bytes: ByteReader): Promise<{ format: string; stream: AudioStream }> {
+async function openRecognised(
+  bytes: ByteReader,
+  mode: ChannelMode,
+): Promise<{ format: string; stream: AudioStream }> {
   const start = await bytes.fill(8);
   if (start.length === 0) {
     throw new MarsError('AUDIO_EMPTY', 'The recording holds 0 bytes. Copy or record it again.');
@@ -80,13 +126,13 @@ async function openRecognised(bytes: ByteReader): Promise<{ format: string; stre
   const container = await recogniseContainer(bytes);
   switch (container?.format) {
     case 'wav':
-      return { format: 'WAV', stream: await readWav(bytes) };
+      return { format: 'WAV', stream: await readWav(bytes, mode) };
     case 'flac':
-      return { format: 'FLAC', stream: await readFlac(bytes) };
+      return { format: 'FLAC', stream: await readFlac(bytes, mode) };
     case 'ogg':
-      return { format: 'Ogg', stream: await readOgg(bytes) };
+      return { format: 'Ogg', stream: await readOgg(bytes, mode) };
     case 'mp3':
-      return { format: 'MP3', stream: await readMp3(bytes) };
+      return { format: 'MP3', stream: await readMp3(bytes, mode) };
     case 'unsupported':
       throw new MarsError(
         'AUDIO_UNSUPPORTED',
@@ -101,17 +147,22 @@ async function openRecognised(bytes: ByteReader): Promise<{ format: string; stre
   }
 }
 
-async function* readBlocks(
+async function* readBlocks<Block>(
   bytes: ByteReader,
   { samples, sampleRate }: AudioStream,
-  format: string,
-): AsyncGenerator<Float32Array> {
+  {
+    format,
+    maxDurationSec,
+    blockOf,
+  }: { format: string; maxDurationSec: number; blockOf: (planes: Planes) => Block },
+): AsyncGenerator<Block> {
   let length = 0;
   try {
-    for await (const block of inBlocks(samples, sampleRate)) {
-      checkFinite(block, length);
-      length += block.length;
-      yield block;
+    for await (const planes of inBlocks(samples, sampleRate)) {
+      for (const plane of planes) checkFinite(plane, length);
+      length += planes[0].length;
+      if (length > maxDurationSec * sampleRate) throw tooLong(maxDurationSec);
+      yield blockOf(planes);
     }
   } catch (error) {
     if (error instanceof MarsError) throw error;
@@ -128,26 +179,51 @@ async function* readBlocks(
 }
 
 /** Cuts and joins the pieces to blocks of `length` samples, the last one shorter. */
-async function* inBlocks(pieces: AsyncIterable<Float32Array>, length: number): AsyncGenerator<Float32Array> {
-  let block = new Float32Array(0);
+async function* inBlocks(pieces: AsyncIterable<Planes>, length: number): AsyncGenerator<Planes> {
+  let block: Planes = [];
   let filled = 0;
+  let channels: number | undefined;
   for await (const piece of pieces) {
-    if (filled === 0 && piece.length === length) {
+    checkChannels(piece.length, (channels ??= piece.length));
+    const pieceLength = piece[0].length;
+    if (filled === 0 && pieceLength === length) {
       yield piece;
       continue;
     }
-    for (let offset = 0; offset < piece.length;) {
-      if (filled === 0) block = new Float32Array(length);
-      const part = piece.subarray(offset, offset + length - filled);
-      block.set(part, filled);
-      offset += part.length;
-      filled += part.length;
+    for (let offset = 0; offset < pieceLength;) {
+      if (filled === 0) block = piece.map(() => new Float32Array(length));
+      const end = Math.min(pieceLength, offset + length - filled);
+      for (const [channel, plane] of block.entries()) plane.set(piece[channel].subarray(offset, end), filled);
+      filled += end - offset;
+      offset = end;
       if (filled < length) continue;
       yield block;
       filled = 0;
     }
   }
-  if (filled > 0) yield block.slice(0, filled);
+  if (filled > 0) yield block.map((plane) => plane.slice(0, filled));
+}
+
+function checkChannels(channels: number, atFirst: number): void {
+  if (channels > MAX_SPLIT_CHANNELS) {
+    throw new MarsError(
+      'AUDIO_UNSUPPORTED',
+      `The recording has ${channels} channels; up to ${MAX_SPLIT_CHANNELS} can be heard each by itself. Mix them.`,
+    );
+  }
+  if (channels === atFirst) return;
+  throw new MarsError(
+    'AUDIO_UNSUPPORTED',
+    `The recording begins with ${atFirst} channels and goes on with ${channels}; to be heard each by itself they must ` +
+      'stay as many. Mix them, or convert the file: ffmpeg -i FILE FILE.wav',
+  );
+}
+
+function tooLong(maxDurationSec: number): MarsError {
+  return new MarsError(
+    'AUDIO_TOO_LONG',
+    `The recording is longer than ${maxDurationSec} s, which is the limit. Cut it, or send it in parts.`,
+  );
 }
 
 function checkFinite(block: Float32Array, start: number): void {

@@ -6,9 +6,15 @@ export interface Audio {
   readonly sampleRate: number;
 }
 
+/** What becomes of the channels of a recording: their mean, or each by itself. */
+export type ChannelMode = 'mix' | 'split';
+
+/** Samples of as many arrays as there are channels, all of one length; one array where they are mixed. */
+export type Planes = Float32Array[];
+
 /** A recording whose header was read: its samples come in pieces of any lengths, and its faults when they are reached. */
 export interface AudioStream {
-  readonly samples: AsyncIterable<Float32Array>;
+  readonly samples: AsyncIterable<Planes>;
   readonly sampleRate: number;
 }
 

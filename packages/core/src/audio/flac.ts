@@ -1,5 +1,5 @@
 import { MarsError } from '../errors.ts';
-import type { AudioStream } from './audio.ts';
+import type { AudioStream, ChannelMode, Planes } from './audio.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { runDecoder } from './wasm-decoder.ts';
 
@@ -31,21 +31,21 @@ interface StreamInfo {
  *
  * @throws MarsError AUDIO_UNREADABLE for a broken header, AUDIO_TRUNCATED at the end if samples are missing
  */
-export async function readFlac(input: ByteReader): Promise<AudioStream> {
+export async function readFlac(input: ByteReader, mode: ChannelMode): Promise<AudioStream> {
   const header = input.position;
   const info = readStreamInfo(await input.fill(STREAM_INFO_END));
   const { sampleRate } = info;
-  if (info.totalSamples > 0) return { samples: decodeFlac(readRest(input), info), sampleRate };
+  if (info.totalSamples > 0) return { samples: decodeFlac(readRest(input), info, mode), sampleRate };
   // Frames lie behind STREAMINFO, which may be among the last bytes of a short file.
   const findEnd = (last: Uint8Array): number =>
     endOfLastFrame(last, header + STREAM_INFO_END - (input.size! - last.length), info);
   const last = await input.tail(LONGEST_FRAME);
   if (last) {
     const end = findEnd(last);
-    return { samples: decodeFlac(readRest(input), info, () => end), sampleRate };
+    return { samples: decodeFlac(readRest(input), info, mode, () => end), sampleRate };
   }
   const tail = new Tail();
-  return { samples: decodeFlac(readRest(input, tail), info, () => findEnd(tail.bytes)), sampleRate };
+  return { samples: decodeFlac(readRest(input, tail), info, mode, () => findEnd(tail.bytes)), sampleRate };
 }
 
 /**
@@ -58,28 +58,32 @@ export function readOggFlac(
   bytes: AsyncIterable<Uint8Array>,
   header: Uint8Array,
   granulePosition: () => bigint,
+  mode: ChannelMode,
 ): AudioStream {
   const info = readStreamInfo(header);
   const findEnd = info.totalSamples > 0 ? undefined : () => Number(granulePosition());
-  return { samples: decodeFlac(bytes, info, findEnd), sampleRate: info.sampleRate };
+  return { samples: decodeFlac(bytes, info, mode, findEnd), sampleRate: info.sampleRate };
 }
 
 async function* decodeFlac(
   bytes: AsyncIterable<Uint8Array>,
   { bitsPerSample, totalSamples }: StreamInfo,
+  mode: ChannelMode,
   findEnd?: () => number,
-): AsyncGenerator<Float32Array> {
+): AsyncGenerator<Planes> {
   const open = async () => new (await import('@wasm-audio-decoders/flac')).FLACDecoder();
   const blocks = runDecoder(open, bytes, {
     name: 'FLAC',
+    mode,
     trailer: LOOK_AHEAD,
     fullScale: 2 ** (bitsPerSample - 1),
   });
   let length = 0;
   for await (const block of blocks) {
-    const samples = totalSamples > 0 ? block.subarray(0, totalSamples - length) : block;
-    length += samples.length;
-    yield samples;
+    const planes =
+      totalSamples > 0 ? block.map((channel) => channel.subarray(0, totalSamples - length)) : block;
+    length += planes[0].length;
+    yield planes;
   }
   const end = findEnd?.() ?? totalSamples;
   if (length < end) throw truncated(`${end - length} of ${end} samples are missing`);

@@ -1,5 +1,5 @@
 import { MarsError } from '../errors.ts';
-import type { AudioStream } from './audio.ts';
+import type { AudioStream, ChannelMode } from './audio.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { id3Length, startsWith } from './bytes.ts';
 import { runDecoder } from './wasm-decoder.ts';
@@ -48,7 +48,7 @@ interface Frame {
  * @param input from where the sound may begin: after the ID3v2 tag
  * @throws MarsError AUDIO_TRUNCATED, AUDIO_UNREADABLE
  */
-export async function readMp3(input: ByteReader): Promise<AudioStream> {
+export async function readMp3(input: ByteReader, mode: ChannelMode): Promise<AudioStream> {
   const window = await input.fill(SEARCH_WINDOW);
   const start = findFirstFrame(window);
   if (start === undefined) {
@@ -61,7 +61,7 @@ export async function readMp3(input: ByteReader): Promise<AudioStream> {
   input.advance(start);
   const open = async () => new (await import('mpg123-decoder')).MPEGDecoder();
   return {
-    samples: runDecoder(open, walkFrames(input, first), { name: 'MP3' }),
+    samples: runDecoder(open, walkFrames(input, first), { name: 'MP3', mode }),
     sampleRate: first.sampleRate,
   };
 }

@@ -1,16 +1,17 @@
 import { MarsError } from '../errors.ts';
-import type { AudioStream } from './audio.ts';
+import type { AudioStream, ChannelMode, Planes } from './audio.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { asText, startsWith } from './bytes.ts';
 import { readOggFlac } from './flac.ts';
 import { runDecoder } from './wasm-decoder.ts';
 
 /** The codecs that are read, by how the first packet of a stream begins. */
-const CODECS: readonly { magic: string; read: (stream: LogicalStream) => AudioStream }[] = [
-  { magic: '\x01vorbis', read: readVorbis }, // Vorbis I specification, section 4.2.1
-  { magic: 'OpusHead', read: readOpus }, // RFC 7845, section 5.1
-  { magic: '\x7fFLAC', read: readFlac }, // RFC 9639, section 10.1
-];
+const CODECS: readonly { magic: string; read: (stream: LogicalStream, mode: ChannelMode) => AudioStream }[] =
+  [
+    { magic: '\x01vorbis', read: readVorbis }, // Vorbis I specification, section 4.2.1
+    { magic: 'OpusHead', read: readOpus }, // RFC 7845, section 5.1
+    { magic: '\x7fFLAC', read: readFlac }, // RFC 9639, section 10.1
+  ];
 
 /** Its bytes stay as they are up to the next page. */
 interface Page {
@@ -47,17 +48,17 @@ interface LogicalStream {
  *
  * @throws MarsError AUDIO_TRUNCATED, AUDIO_UNREADABLE (damage, with its place), AUDIO_UNSUPPORTED (another codec)
  */
-export async function readOgg(input: ByteReader): Promise<AudioStream> {
+export async function readOgg(input: ByteReader, mode: ChannelMode): Promise<AudioStream> {
   const pages = new PageReader(input);
   await pages.advance();
-  const first = await openLink(pages);
-  return { samples: readChain(pages, first), sampleRate: first.sampleRate };
+  const first = await openLink(pages, mode);
+  return { samples: readChain(pages, first, mode), sampleRate: first.sampleRate };
 }
 
-async function* readChain(pages: PageReader, first: AudioStream): AsyncGenerator<Float32Array> {
+async function* readChain(pages: PageReader, first: AudioStream, mode: ChannelMode): AsyncGenerator<Planes> {
   yield* first.samples;
   while (pages.page) {
-    const { samples, sampleRate } = await openLink(pages);
+    const { samples, sampleRate } = await openLink(pages, mode);
     if (sampleRate !== first.sampleRate) {
       throw new MarsError(
         'AUDIO_UNSUPPORTED',
@@ -70,7 +71,7 @@ async function* readChain(pages: PageReader, first: AudioStream): AsyncGenerator
 }
 
 /** Opens the first stream of a link whose codec is read. The first pages of all its streams stand before any other. */
-async function openLink(pages: PageReader): Promise<AudioStream> {
+async function openLink(pages: PageReader, mode: ChannelMode): Promise<AudioStream> {
   const found: string[] = [];
   for (; pages.page?.isFirst; await pages.advance()) {
     const { payload, serialNumber } = pages.page;
@@ -78,7 +79,7 @@ async function openLink(pages: PageReader): Promise<AudioStream> {
     if (codec) {
       const latest = { isLast: false, granulePosition: 0n, sequenceNumber: 0 };
       const stream = { header: payload, latest, bytes: readStream(pages, serialNumber, latest) };
-      return codec.read(stream);
+      return codec.read(stream, mode);
     }
     found.push(`'${asText(payload, 0, 8).replace(/[^ -~]/g, '.')}'`);
   }
@@ -119,30 +120,31 @@ function checkSequence(page: Page, previous: LogicalStream['latest']): void {
   );
 }
 
-function readVorbis({ header, bytes }: LogicalStream): AudioStream {
+function readVorbis({ header, bytes }: LogicalStream, mode: ChannelMode): AudioStream {
   const open = async () => new (await import('@wasm-audio-decoders/ogg-vorbis')).OggVorbisDecoder();
-  return { samples: runDecoder(open, bytes, { name: 'Ogg Vorbis' }), sampleRate: uint32(header, 12) };
+  return { samples: runDecoder(open, bytes, { name: 'Ogg Vorbis', mode }), sampleRate: uint32(header, 12) };
 }
 
-function readOpus({ header, bytes, latest }: LogicalStream): AudioStream {
-  return { samples: decodeOpus(bytes, uint32(header, 10) & 0xffff, latest), sampleRate: 48_000 };
+function readOpus({ header, bytes, latest }: LogicalStream, mode: ChannelMode): AudioStream {
+  return { samples: decodeOpus(bytes, uint32(header, 10) & 0xffff, latest, mode), sampleRate: 48_000 };
 }
 
 async function* decodeOpus(
   bytes: AsyncIterable<Uint8Array>,
   preSkip: number,
   latest: LogicalStream['latest'],
-): AsyncGenerator<Float32Array> {
+  mode: ChannelMode,
+): AsyncGenerator<Planes> {
   const open = async () => new (await import('ogg-opus-decoder')).OggOpusDecoder();
   // The last page's granule position counts the samples to skip at the start, which the decoder's own cut forgets:
   // RFC 7845, sections 4.4 and 5.1. It cuts nothing off but the end of that page.
   const end = (): number =>
     latest.isLast ? Math.max(0, Number(latest.granulePosition) - preSkip) : Infinity;
   let length = 0;
-  for await (const block of runDecoder(open, bytes, { name: 'Ogg Opus' })) {
-    const samples = block.subarray(0, Math.max(0, end() - length));
-    length += samples.length;
-    yield samples;
+  for await (const block of runDecoder(open, bytes, { name: 'Ogg Opus', mode })) {
+    const planes = block.map((channel) => channel.subarray(0, Math.max(0, end() - length)));
+    length += planes[0].length;
+    yield planes;
   }
   if (length <= end()) return;
   throw new MarsError(
@@ -153,8 +155,8 @@ async function* decodeOpus(
 }
 
 /** The first packet is 0x7F 'FLAC', a version and a count of two bytes each, and then the beginning of a native file. */
-function readFlac({ header, bytes, latest }: LogicalStream): AudioStream {
-  return readOggFlac(bytes, header.subarray(9), () => latest.granulePosition);
+function readFlac({ header, bytes, latest }: LogicalStream, mode: ChannelMode): AudioStream {
+  return readOggFlac(bytes, header.subarray(9), () => latest.granulePosition, mode);
 }
 
 /** Reads page after page. */

@@ -1,4 +1,5 @@
 import { MarsError } from '../errors.ts';
+import type { ChannelMode, Planes } from './audio.ts';
 
 /**
  * Bytes handed to a decoder at a time. Few, because digital silence comes back a thousand times as long; and always the
@@ -21,7 +22,7 @@ interface Decoded {
 }
 
 /**
- * Runs `bytes` through a decoder, mixes its channels to their mean on the way, and frees it.
+ * Runs `bytes` through a decoder, mixes its channels to their mean on the way where that is asked for, and frees it.
  *
  * @param open makes the decoder, when the first samples are asked for
  * @param options.name of the format, for messages
@@ -32,8 +33,13 @@ interface Decoded {
 export async function* runDecoder(
   open: () => Promise<WasmDecoder>,
   bytes: AsyncIterable<Uint8Array>,
-  { name, trailer, fullScale }: { name: string; trailer?: Uint8Array; fullScale?: number },
-): AsyncGenerator<Float32Array> {
+  {
+    name,
+    mode,
+    trailer,
+    fullScale,
+  }: { name: string; mode: ChannelMode; trailer?: Uint8Array; fullScale?: number },
+): AsyncGenerator<Planes> {
   const decoder = await open();
   await decoder.ready;
   try {
@@ -46,7 +52,8 @@ export async function* runDecoder(
       }
       if (samplesDecoded <= 0) continue;
       if (fullScale) for (const samples of channelData) rescale(samples, fullScale);
-      yield mixToMono(channelData, samplesDecoded);
+      const planes = channelData.map((samples) => samples.subarray(0, samplesDecoded));
+      yield mode === 'mix' ? [mixToMono(planes)] : planes;
     }
   } finally {
     decoder.free();
@@ -87,8 +94,8 @@ function rescale(samples: Float32Array, fullScale: number): void {
 }
 
 /** The mean of the channels, written over the first of them. */
-function mixToMono(channels: readonly Float32Array[], length: number): Float32Array {
-  const mono = channels[0].subarray(0, length);
+function mixToMono(channels: Planes): Float32Array {
+  const [mono] = channels;
   if (channels.length === 1) return mono;
   for (let i = 0; i < mono.length; i++) {
     let sum = 0;

@@ -1,5 +1,5 @@
 import { MarsError } from '../errors.ts';
-import { type AudioStream, noSamples } from './audio.ts';
+import { type AudioStream, type ChannelMode, noSamples, type Planes } from './audio.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { asText } from './bytes.ts';
 import { A_LAW, MU_LAW } from './companding.ts';
@@ -53,7 +53,7 @@ interface Format {
 
 /**
  * Reads a RIFF/WAVE, RF64 or BW64 file: PCM of 8, 16, 24 and 32 bits, IEEE float of 32 and 64 bits, A-law and µ-law,
- * plain or as WAVE_FORMAT_EXTENSIBLE, any number of channels (their mean is returned). Chunks may come in any order
+ * plain or as WAVE_FORMAT_EXTENSIBLE, any number of channels. Chunks may come in any order
  * before the data. A data chunk of unknown length, as programs write it that cannot seek back, goes to the end
  * of the file.
  *
@@ -63,9 +63,9 @@ interface Format {
  * @throws MarsError AUDIO_UNREADABLE, AUDIO_UNSUPPORTED, AUDIO_TRUNCATED (says how many bytes are missing: before the
  * first sample where the size of the file is known, after the last one where it comes as a stream)
  */
-export async function readWav(input: ByteReader): Promise<AudioStream> {
+export async function readWav(input: ByteReader, mode: ChannelMode): Promise<AudioStream> {
   const { format, data } = await findChunks(input);
-  return { samples: readSamples(input, format, data), sampleRate: format.sampleRate };
+  return { samples: readSamples(input, format, data, mode), sampleRate: format.sampleRate };
 }
 
 /** The data chunk: what its header says, and where its body begins. */
@@ -81,7 +81,8 @@ async function* readSamples(
   input: ByteReader,
   format: Format,
   data: DataChunk,
-): AsyncGenerator<Float32Array> {
+  mode: ChannelMode,
+): AsyncGenerator<Planes> {
   const { channels, bytesPerSample, sampleRate } = format;
   const blockAlign = channels * bytesPerSample;
   // A second at a time, or less of so many channels that a second would be too much.
@@ -91,8 +92,9 @@ async function* readSamples(
     const window = await input.fill(wanted);
     const isEnd = window.length < wanted;
     if (isEnd && dataLength(data, input.size! - data.body) === 0) throw noSamples();
-    const samples = decodeSamples(window.subarray(0, wanted), format);
-    if (samples.length > 0) yield samples;
+    const bytes = window.subarray(0, wanted);
+    const planes = mode === 'mix' ? [decodeMean(bytes, format)] : decodeChannels(bytes, format);
+    if (planes[0].length > 0) yield planes;
     if (isEnd) return;
     input.advance(wanted);
     left -= wanted;
@@ -100,7 +102,7 @@ async function* readSamples(
 }
 
 /** The mean of the channels, of as many whole blocks as there are. */
-function decodeSamples(bytes: Uint8Array, { channels, bytesPerSample, read }: Format): Float32Array {
+function decodeMean(bytes: Uint8Array, { channels, bytesPerSample, read }: Format): Float32Array {
   const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const blockAlign = channels * bytesPerSample;
   const samples = new Float32Array(Math.floor(bytes.length / blockAlign));
@@ -111,6 +113,18 @@ function decodeSamples(bytes: Uint8Array, { channels, bytesPerSample, read }: Fo
     samples[i] = sum / channels;
   }
   return samples;
+}
+
+/** Each channel, of as many whole blocks as there are. */
+function decodeChannels(bytes: Uint8Array, { channels, bytesPerSample, read }: Format): Planes {
+  const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const blockAlign = channels * bytesPerSample;
+  return Array.from({ length: channels }, (_, channel) => {
+    const samples = new Float32Array(Math.floor(bytes.length / blockAlign));
+    for (let i = 0; i < samples.length; i++)
+      samples[i] = read(data, i * blockAlign + channel * bytesPerSample);
+    return samples;
+  });
 }
 
 /** Reads up to the body of the data chunk. */

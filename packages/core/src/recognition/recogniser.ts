@@ -19,6 +19,7 @@ import { listen, LiveStream, type LiveEvent, type StreamOptions } from './stream
 import {
   buildTimeline,
   findSegments,
+  type BlockSource,
   type Segment,
   type Timeline,
   type TimelineOptions,
@@ -39,6 +40,8 @@ export interface ClassifyOptions {
    * is `no-speech`; one that is known to hold speech, as the clips of a corpus are, need not be asked.
    */
   readonly assumeSpeech?: boolean;
+  /** Heard of between the runs of the model: one for each two minutes. */
+  readonly signal?: AbortSignal;
 }
 
 /** Who speaks in a timeline or stream. */
@@ -95,11 +98,11 @@ export class Recogniser implements AsyncDisposable {
    *
    * @param recording the bytes of a WAV, FLAC, MP3, Ogg Vorbis or Ogg Opus file, or decoded mono samples at any rate
    * @throws MarsError `AUDIO_TOO_SHORT` below 0.1 s; `AUDIO_NOT_FINITE` for NaN, infinite or absurdly large samples;
-   *   and the codes of `decodeAudio`
+   *   the signal's reason when it aborts; and the codes of `decodeAudio`
    */
   async classify(
     recording: Audio | Uint8Array,
-    { profile, assumeSpeech = false }: ClassifyOptions = {},
+    { profile, assumeSpeech = false, signal }: ClassifyOptions = {},
   ): Promise<Verdict> {
     const voice = this.#voice({ profile });
     const audio = await decoded(recording);
@@ -110,6 +113,7 @@ export class Recogniser implements AsyncDisposable {
     let voiced = 0;
     let longestSec = 0;
     for (const piece of equalPieces(audio)) {
+      signal?.throwIfAborted();
       if (isSilent(piece)) continue;
       const waveform = resample(piece, audio.sampleRate, this.metadata.sampleRate);
       const utteranceSec = assumeSpeech ? Infinity : await this.#longestUtterance(piece, audio.sampleRate);
@@ -192,7 +196,7 @@ export class Recogniser implements AsyncDisposable {
    * for (const { startSec, endSec, emotion } of segments) console.log(startSec, endSec, emotion);
    */
   async timeline(
-    source: AudioSource | Audio,
+    source: AudioSource | Audio | BlockSource,
     { profile, oneSpeaker, ...options }: TimelineOptions & VoiceOptions = {},
   ): Promise<Timeline> {
     await using reader = await opened(source);
@@ -206,7 +210,7 @@ export class Recogniser implements AsyncDisposable {
    * for await (const { startSec, emotion } of recogniser.segments(request.body)) console.log(startSec, emotion);
    */
   async *segments(
-    source: AudioSource | Audio,
+    source: AudioSource | Audio | BlockSource,
     { profile, oneSpeaker, ...options }: TimelineOptions & VoiceOptions = {},
   ): AsyncGenerator<Segment, void, undefined> {
     await using reader = await opened(source);

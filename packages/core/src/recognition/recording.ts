@@ -22,10 +22,17 @@ const SILENCE_PEAK = 1e-4;
 const LARGEST_SAMPLE = 1e10;
 
 /** A recording to be read in blocks, from wherever it comes. */
-export async function opened(source: AudioSource | Audio): Promise<BlockSource & AsyncDisposable> {
-  return 'samples' in source
-    ? { ...audioBlocks(source), [Symbol.asyncDispose]: async () => undefined }
-    : openAudio(source);
+export async function opened(
+  source: AudioSource | Audio | BlockSource,
+): Promise<BlockSource & AsyncDisposable> {
+  const notOurs = { [Symbol.asyncDispose]: async () => undefined };
+  if ('samples' in source) return { ...audioBlocks(source), ...notOurs };
+  // Whoever opened it closes it.
+  if ('blocks' in source) {
+    const { sampleRate, durationSec } = source;
+    return { sampleRate, durationSec, blocks: () => source.blocks(), ...notOurs };
+  }
+  return openAudio(source);
 }
 
 /**

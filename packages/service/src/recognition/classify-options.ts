@@ -25,10 +25,7 @@ export function checkClassifyOptions({
   check(timeline || sizes === undefined, 'windowSec, hopSec and minSilenceSec are of a timeline');
   check(explain || (startSec ?? endSec) === undefined, 'startSec and endSec are of what explain explains');
   check(Number.isInteger(top) && top >= 1, `top is ${String(top)}; a whole number from 1 is expected`);
-  check(
-    channels === 'mix' || channels === 'split',
-    `channels is ${String(channels)}; mix or split is expected`,
-  );
+  check(channels === 'mix' || channels === 'split', `channels is ${channels}; mix or split is expected`);
   check(maxDurationSec > 0, `maxDurationSec is ${String(maxDurationSec)}; a number above 0 is expected`);
 }
 

@@ -180,6 +180,8 @@ class Pool implements RecogniserPool {
   }
 
   async #close(drainMs: number): Promise<void> {
+    // Not before `#closing` is set: workers that are stopped now are not to be replaced.
+    await Promise.resolve();
     if (drainMs > 0 && !this.#isIdle()) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, drainMs);
@@ -226,20 +228,22 @@ class Pool implements RecogniserPool {
   }
 
   #watch(place: Place): void {
-    void place.thread.lost.then(async () => {
+    place.thread.onLost(() => {
       if (this.#closing) return;
       this.#totals.replaced++;
       const isYoung = performance.now() - place.thread.startedAt < YOUNG_MS;
       place.deaths = isYoung ? place.deaths + 1 : 0;
-      if (place.deaths > 1) {
-        const waitMs = Math.min(RESTART_MS.last, RESTART_MS.first * 2 ** (place.deaths - 2));
-        await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
-        if (this.#closing) return;
-      }
-      place.thread = this.#start();
-      this.#watch(place);
-      this.#dispatch();
+      const waitMs = Math.min(RESTART_MS.last, RESTART_MS.first * 2 ** (place.deaths - 2));
+      if (place.deaths < 2) this.#replace(place);
+      else setTimeout(() => this.#replace(place), waitMs).unref();
     });
+  }
+
+  #replace(place: Place): void {
+    if (this.#closing) return;
+    place.thread = this.#start();
+    this.#watch(place);
+    this.#dispatch();
   }
 
   #busy(what: string): ServiceBusyError {

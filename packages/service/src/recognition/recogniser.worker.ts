@@ -1,17 +1,19 @@
 // A worker of the pool: owns one recogniser, and answers what worker-thread.ts asks.
-import { openAsBlob } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import {
+  fileError,
   loadRecogniser,
   MarsError,
   Profile,
   type AudioSource,
+  type LiveEvent,
   type LiveStream,
   type Recogniser,
 } from '@mars/core';
 import { ByteQueue } from './byte-queue.ts';
 import { hearRecording } from './hear-recording.ts';
-import type { StreamOptions } from './pool-protocol.ts';
+import type { ClassifyResult } from './pool-protocol.ts';
 import type { Answer, JobSource, Notice, Question, SentError, WorkerData } from './worker-protocol.ts';
 
 const port = parentPort!;
@@ -76,39 +78,58 @@ async function answer(opened: Recogniser, question: Question): Promise<void> {
   }
 }
 
-async function answerTo(opened: Recogniser, question: Question): Promise<unknown> {
+function answerTo(opened: Recogniser, question: Question): Promise<unknown> {
   switch (question.type) {
-    case 'classify': {
-      const { id, source, options } = question;
-      const controller = new AbortController();
-      const bytes = new ByteQueue(() => say({ type: 'taken', id }));
-      jobs.set(id, { controller, bytes });
-      try {
-        return await hearRecording(opened, await audioSource(source, bytes), options, controller.signal);
-      } finally {
-        jobs.delete(id);
-      }
-    }
+    case 'classify':
+      return classify(opened, question);
     case 'openStream':
-      streams.set(question.id, openStream(opened, question.options));
-      return undefined;
+      return openStream(opened, question);
     case 'push':
       return streams.get(question.stream)!.push(asFloat(question.samples));
-    case 'endStream': {
-      const stream = streams.get(question.stream)!;
-      streams.delete(question.stream);
-      return stream.end();
-    }
+    default:
+      return endStream(question.stream);
   }
 }
 
-async function audioSource(source: JobSource, bytes: ByteQueue): Promise<AudioSource> {
-  if (source === 'bytes follow') return bytes;
-  return 'path' in source ? openAsBlob(source.path) : source.bytes;
+async function classify(
+  opened: Recogniser,
+  { id, source, options }: Question & { type: 'classify' },
+): Promise<ClassifyResult> {
+  const controller = new AbortController();
+  const bytes = new ByteQueue(() => say({ type: 'taken', id }));
+  jobs.set(id, { controller, bytes });
+  try {
+    return await hearRecording(opened, audioSource(source, bytes), options, controller.signal);
+  } finally {
+    jobs.delete(id);
+  }
 }
 
-function openStream(opened: Recogniser, { profile, ...options }: StreamOptions): LiveStream {
-  return opened.stream({ ...options, ...(profile !== undefined && { profile: Profile.parse(profile) }) });
+function audioSource(source: JobSource, bytes: ByteQueue): AudioSource {
+  if (source === 'bytes follow') return bytes;
+  return 'path' in source ? readPieces(source.path) : source.bytes;
+}
+
+async function* readPieces(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* createReadStream(path) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw fileError(error);
+  }
+}
+
+async function openStream(
+  opened: Recogniser,
+  { id, options: { profile, ...options } }: Question & { type: 'openStream' },
+): Promise<void> {
+  const voice = profile === undefined ? {} : { profile: Profile.parse(profile) };
+  streams.set(id, opened.stream({ ...options, ...voice }));
+}
+
+function endStream(id: number): Promise<LiveEvent[]> {
+  const stream = streams.get(id)!;
+  streams.delete(id);
+  return stream.end();
 }
 
 function asFloat(samples: Float32Array | Int16Array): Float32Array {

@@ -8,6 +8,7 @@ export class ThreadStream implements PooledStream {
   readonly #thread: WorkerThread;
   readonly #limits: JobLimits;
   readonly #onClose: () => void;
+  readonly #forget: () => void;
   readonly #controller = new AbortController();
   #id = 0;
   #isClosed = false;
@@ -16,8 +17,7 @@ export class ThreadStream implements PooledStream {
     this.#thread = thread;
     this.#limits = limits;
     this.#onClose = onClose;
-    void thread.lost.then((reason) => {
-      if (this.#isClosed) return;
+    this.#forget = thread.onLost((reason) => {
       this.#finish();
       this.#controller.abort(reason);
     });
@@ -56,7 +56,7 @@ export class ThreadStream implements PooledStream {
         this.#thread.ask<LiveEvent[]>({ type: 'endStream', stream: this.#id }).answer,
       );
     } finally {
-      this.#onClose();
+      this.#finish();
     }
   }
 
@@ -68,6 +68,7 @@ export class ThreadStream implements PooledStream {
 
   #finish(): void {
     this.#isClosed = true;
+    this.#forget();
     this.#onClose();
   }
 

@@ -1,4 +1,4 @@
-import type { ErrorCode, LiveEvent } from '@mars/core';
+import type { ErrorCode } from '@mars/core';
 import type { ClassifyOptions, ModelFacts, StreamOptions } from './pool-protocol.ts';
 
 /** What a worker is given when it starts. */
@@ -53,6 +53,3 @@ export type Answer =
   | { readonly type: 'error'; readonly id: number; readonly error: SentError }
   /** A job has used a `bytes` message up, and asks for more. */
   | { readonly type: 'taken'; readonly id: number };
-
-/** The answers to the questions. */
-export type StreamAnswer = readonly LiveEvent[];

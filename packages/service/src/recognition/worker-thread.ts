@@ -19,8 +19,6 @@ const HEAP_MB = 512;
 export class WorkerThread {
   /** Fulfilled when the model is open. */
   readonly ready: Promise<ModelFacts>;
-  /** Fulfilled with why it is of no more use; it then holds nothing, or soon will. */
-  readonly lost: Promise<MarsError>;
   readonly startedAt = performance.now();
   readonly #worker: Worker;
   readonly #calls = new Map<number, Call>();
@@ -28,7 +26,7 @@ export class WorkerThread {
   #reason: MarsError | undefined;
   #onReady!: (model: ModelFacts) => void;
   #onUnusable!: (error: MarsError) => void;
-  #onLost!: (reason: MarsError) => void;
+  readonly #onLost = new Set<(reason: MarsError) => void>();
 
   constructor(data: WorkerData, module = new URL('./recogniser.worker.ts', import.meta.url)) {
     this.ready = new Promise((resolve, reject) => {
@@ -37,7 +35,6 @@ export class WorkerThread {
     });
     // Whoever waits hears of it; at a replacement nobody may.
     this.ready.catch(() => undefined);
-    this.lost = new Promise((resolve) => (this.#onLost = resolve));
     this.#worker = new Worker(module, {
       workerData: data,
       name: 'recogniser',
@@ -53,6 +50,12 @@ export class WorkerThread {
 
   get isLost(): boolean {
     return this.#reason !== undefined;
+  }
+
+  /** Has `listener` called with why it is of no more use, if it comes to that. Returns how to take this back. */
+  onLost(listener: (reason: MarsError) => void): () => void {
+    this.#onLost.add(listener);
+    return () => this.#onLost.delete(listener);
   }
 
   /**
@@ -122,7 +125,7 @@ export class WorkerThread {
     const lost = [...this.#calls.values()];
     this.#calls.clear();
     for (const { reject } of lost) reject(reason);
-    this.#onLost(reason);
+    for (const listener of this.#onLost) listener(reason);
   }
 }
 

@@ -1,8 +1,8 @@
-import { MarsError } from '@mars/core';
+import { MarsError } from './errors.ts';
 
-/** What the system says of a file that cannot be read, as an error that its user can act on. */
+/** What the system says of a file that cannot be read (Node's codes), as an error that its user can act on. */
 export function fileError(cause: unknown): MarsError {
-  const { code = '', message } = cause as NodeJS.ErrnoException;
+  const { code = '', message = '' } = cause as { code?: string; message?: string };
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
