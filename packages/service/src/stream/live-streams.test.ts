@@ -385,6 +385,26 @@ describe('ends', () => {
     socket.destroy();
   });
 
+  test.each([
+    ['what is not there', '/v1/streams', 404],
+    ['by whom may not', '/v1/stream?', 401],
+  ])('a WebSocket to %s is refused, and its connection closed', async (_, path, status) => {
+    const app = fastify();
+    app.addHook('onRequest', async ({ url }, reply) =>
+      url.endsWith('?') ? reply.code(401).send('no') : undefined,
+    );
+    await app.register(liveStreams, { pool: pretend().pool });
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    started.push(app);
+    const socket = createConnection((app.server.address() as AddressInfo).port, '127.0.0.1');
+    let said = '';
+    socket.on('data', (data: Buffer) => (said += data.toString('latin1')));
+    socket.write(upgradeRequest(path, 'AAAAAAAAAAAAAAAAAAAAAA=='));
+    await once(socket, 'end');
+    expect(said).toContain(`HTTP/1.1 ${status}`);
+    socket.destroy();
+  });
+
   test('asked for without WebSocket, it is nothing', async () => {
     const { app } = await serve(pretend().pool);
     expect((await app.inject('/v1/stream')).statusCode).toBe(404);
@@ -396,14 +416,18 @@ async function rawClient(port: number): Promise<Socket> {
   const socket = createConnection(port, '127.0.0.1');
   socket.on('error', () => undefined);
   const key = randomBytes(16).toString('base64');
-  socket.write(
-    `GET /v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
-  );
+  socket.write(upgradeRequest('/v1/stream', key));
   const [answer] = (await once(socket, 'data')) as [Buffer];
   const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
   expect(answer.toString('latin1')).toContain(`Sec-WebSocket-Accept: ${accept}`);
   return socket;
+}
+
+function upgradeRequest(path: string, key: string): string {
+  return (
+    `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+    `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`
+  );
 }
 
 /** A masked frame (RFC 6455, 5.2) of up to 125 bytes; the mask is 0. */

@@ -69,6 +69,11 @@ export async function liveStreams(
     },
   });
 
+  // One that is refused before it is a WebSocket (no key, no such address): Node's server looks after it no longer.
+  app.addHook('onResponse', async ({ raw }) => {
+    if ('upgrade' in raw && raw.upgrade === true) raw.socket.destroySoon();
+  });
+
   app.get('/v1/stream', { websocket: true }, (socket: EventSocket, request) => {
     leaveRoomForLastWords(socket);
     const { id } = request;
