@@ -5,18 +5,14 @@
  *
  *   MARS_CORPORA=/data/corpora node bench/streams.ts [STREAMS] [SECONDS]
  */
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
-import { createRandom } from '@mars/autograd/random';
-import { decodeAudio, loadRecogniser, resample } from '@mars/core';
-import { readCorpus, splitClips } from '@mars/training';
-import { syntheticVoice } from '../packages/core/test/synthetic-voice.ts';
+import { loadRecogniser } from '@mars/core';
+import { SAMPLE_RATE, speech } from './speech.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const SAMPLE_RATE = 16_000;
 const FRAME = SAMPLE_RATE / 10;
 const FRAME_MS = 100;
 
@@ -32,33 +28,6 @@ interface Outcome {
   /** Per utterance, ms from when the frame was due that ended it to its verdict. */
   readonly verdicts: number[];
   readonly cpuMs: number;
-}
-
-/** Sentences with pauses of 0.5 to 2 s between them. */
-async function speech(seconds: number, seed: string): Promise<Float32Array> {
-  const random = createRandom(seed);
-  const sentences = await sentencesOf(random.fork('clips'));
-  const samples = new Float32Array(seconds * SAMPLE_RATE);
-  for (let at = 0, next = 0; at < samples.length; next += 1) {
-    const sentence = sentences[next % sentences.length];
-    samples.set(sentence.subarray(0, samples.length - at), at);
-    at += sentence.length + Math.round(random.uniform(0.5, 2) * SAMPLE_RATE);
-  }
-  return samples;
-}
-
-async function sentencesOf(random: ReturnType<typeof createRandom>): Promise<Float32Array[]> {
-  const corpus = join(process.env['MARS_CORPORA'] ?? join(ROOT, '../shared/corpora'), 'ravdess');
-  if (!existsSync(corpus))
-    return [syntheticVoice('sa i  sosu ea si'), syntheticVoice('aei sosi  ua', { pitchHz: 200 })];
-  const { test } = splitClips(await readCorpus('ravdess', corpus), 'emobox')[0];
-  const drawn = random.shuffle([...test]).slice(0, 20);
-  return Promise.all(
-    drawn.map(async ({ file }) => {
-      const { samples, sampleRate } = await decodeAudio(await readFile(file));
-      return resample(samples, sampleRate, SAMPLE_RATE);
-    }),
-  );
 }
 
 async function hear({ streams, seconds, first }: Task): Promise<Outcome> {
