@@ -120,6 +120,7 @@ class Feed {
   isStarved = false;
   readonly #onChange: () => void;
   #ahead = 0;
+  #pieces: AsyncIterator<Uint8Array> | undefined;
   #isClosed = false;
   #hasEnded = false;
   #wake: (() => void) | undefined;
@@ -134,27 +135,23 @@ class Feed {
     send: (bytes: Uint8Array<ArrayBuffer> | undefined) => void,
   ): Promise<void> {
     const pieces = source[Symbol.asyncIterator]();
+    this.#pieces = pieces;
     this.#wait();
-    try {
-      while (!this.#isClosed) {
-        if (this.#ahead >= PIECES_AHEAD) {
-          await new Promise<void>((resolve) => (this.#wake = resolve));
-          continue;
-        }
-        const next = await pieces.next();
-        if (this.#isClosed) return;
-        this.#goOn();
-        if (next.done) {
-          this.#hasEnded = true;
-          return send(undefined);
-        }
-        this.#ahead++;
-        // A copy: a piece may be a window into memory that its owner writes into again.
-        send(new Uint8Array(next.value));
+    while (!this.#isClosed) {
+      if (this.#ahead >= PIECES_AHEAD) {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+        continue;
       }
-    } finally {
-      // Not awaited: a source whose next piece never comes does not end either.
-      if (!this.#hasEnded) pieces.return?.()?.catch(() => undefined);
+      const next = await pieces.next();
+      if (this.#isClosed) return;
+      this.#goOn();
+      if (next.done) {
+        this.#hasEnded = true;
+        return send(undefined);
+      }
+      this.#ahead++;
+      // A copy: a piece may be a window into memory that its owner writes into again.
+      send(new Uint8Array(next.value));
     }
   }
 
@@ -165,9 +162,12 @@ class Feed {
   }
 
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.#wake?.();
     clearTimeout(this.#patience);
+    // Not awaited: a source whose next piece never comes does not end either.
+    if (!this.#hasEnded) this.#pieces?.return?.().catch(() => undefined);
   }
 
   #wait(): void {

@@ -78,6 +78,8 @@ export type ModelFacts = Omit<ModelMetadata, 'labelMeans'>;
 export interface PoolTotals {
   /** Jobs that came to a result. */
   readonly done: number;
+  /** Jobs for which there was no room. */
+  readonly refused: number;
   /** Jobs that came to an error, by its code. Aborted ones are in `aborted`. */
   readonly failed: Readonly<Record<string, number>>;
   readonly aborted: number;

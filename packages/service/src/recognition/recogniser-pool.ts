@@ -69,7 +69,7 @@ class Pool implements RecogniserPool {
   readonly #queue: PoolJob[] = [];
   readonly #limits: Required<Omit<PoolOptions, 'model' | 'size' | 'workerModule'>>;
   readonly #failed: Record<string, number> = {};
-  readonly #totals = { done: 0, aborted: 0, replaced: 0, audioSec: 0, busySec: 0 };
+  readonly #totals = { done: 0, refused: 0, aborted: 0, replaced: 0, audioSec: 0, busySec: 0 };
   /** Of a job with its worker: the mean of the latest. */
   #jobSec = 0.1;
   #closing: Promise<void> | undefined;
@@ -125,8 +125,10 @@ class Pool implements RecogniserPool {
     checkClassifyOptions(options);
     this.#checkOpen();
     signal?.throwIfAborted();
-    if (this.#queue.length >= this.#limits.maxQueued && !this.#freePlace())
+    if (this.#queue.length >= this.#limits.maxQueued && !this.#freePlace()) {
+      this.#totals.refused++;
       throw this.#busy('recordings wait');
+    }
     const { maxDurationSec, graceMs } = this.#limits;
     const job = new PoolJob(audio, { maxDurationSec, ...options }, { deadlineMs, graceMs });
     const abort = () => {

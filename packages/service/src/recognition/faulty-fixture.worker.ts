@@ -1,0 +1,18 @@
+// For tests: a worker of the pool that dies or hangs when it is told to, and else does its work.
+import { parentPort } from 'node:worker_threads';
+import type { Question } from './worker-protocol.ts';
+
+await import('./recogniser.worker.ts');
+
+parentPort!.on('message', (message: Question) => {
+  const order = orderIn(message);
+  if (order === 'die') throw new Error('told to die');
+  if (order === 'hang') for (;;);
+});
+
+/** In the bytes of a recording, or the first of a stream's samples. */
+function orderIn(message: Question): string {
+  if (message.type === 'push') return { 7: 'die', 8: 'hang' }[message.samples[0]] ?? '';
+  if (message.type !== 'classify' || message.source === 'bytes follow' || 'path' in message.source) return '';
+  return Buffer.from(message.source.bytes.subarray(0, 4)).toString();
+}
