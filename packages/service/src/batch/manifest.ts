@@ -51,7 +51,7 @@ const MANIFEST = z.object({
     given: z.string(),
     name: z.string(),
     sha256: z.string(),
-    labels: z.array(z.string()),
+    labels: z.array(z.string()).readonly(),
   }),
   options: BATCH_OPTIONS,
   recordings: z.int(),
