@@ -32,6 +32,13 @@ test('knows every message that the protocol knows, and every reference leads som
   }
 });
 
+test('says what the limits are', () => {
+  const { info } = asyncApiDocument({ version: '1', limits: { idleSec: 7, maxSessions: 40 } }) as {
+    info: { description: string };
+  };
+  expect(info.description).toMatch(/1048576 bytes.* 40 sessions in all .* 20 of each .* 7 s without audio/);
+});
+
 describe('its payloads and the schemas that check', () => {
   const ajv = new Ajv({ strict: false });
   const { payload } = messages['SessionUpdate'];

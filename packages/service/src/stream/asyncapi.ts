@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { STREAM_LIMITS, type StreamLimits } from './limits.ts';
 import {
   ErrorMessage,
   MeasurementResult,
@@ -36,11 +37,29 @@ The first message is \`session.created\`, the last always \`session.closed\` wit
 and \`session.closed\` at once. Audio that comes faster than real time is slowed: the service does not read it until its \
 time has come.`;
 
+function limitsText(limits: StreamLimits): string {
+  const { maxFrameBytes, maxSessions, maxSessionsPerClient, idleSec, maxSessionSec, maxAheadSec } = limits;
+  const inAll = Number.isFinite(maxSessions)
+    ? `${maxSessions} sessions in all`
+    : 'as many sessions as the workers hold';
+  return `\
+Limits: ${maxFrameBytes} bytes in a message (\`MESSAGE_TOO_LARGE\`); ${inAll} (\`SERVICE_BUSY\`), ${maxSessionsPerClient} of each \
+client (\`TOO_MANY_SESSIONS\`); ${idleSec} s without audio (reason \`idle\`); ${maxSessionSec} s in all (reason \`time_limit\`); \
+${maxAheadSec} s of audio ahead of the clock; ${limits.maxBufferedBytes} bytes that the client has not read \
+(\`CLIENT_TOO_SLOW\`). A client that does not answer a ping within ${limits.pingSec} s is gone.`;
+}
+
 /**
  * The AsyncAPI 3.0 document of `GET /v1/stream`, made of the schemas that check its messages. The service is the
  * application that it describes: what it receives is what clients send.
  */
-export function asyncApiDocument({ version }: { readonly version: string }): Record<string, unknown> {
+export function asyncApiDocument({
+  version,
+  limits = {},
+}: {
+  readonly version: string;
+  readonly limits?: Partial<StreamLimits> | undefined;
+}): Record<string, unknown> {
   const all = { ...CLIENT_MESSAGES, ...SERVER_MESSAGES };
   const messages = Object.fromEntries(Object.entries(all).map(([name, schema]) => [name, message(schema)]));
   return {
@@ -48,7 +67,7 @@ export function asyncApiDocument({ version }: { readonly version: string }): Rec
     info: {
       title: 'MARS live stream',
       version,
-      description: DESCRIPTION,
+      description: `${DESCRIPTION}\n\n${limitsText({ ...STREAM_LIMITS, ...limits })}`,
       license: { name: 'MIT' },
     },
     defaultContentType: 'application/json',
