@@ -7,7 +7,7 @@ import { ServiceBusyError, type RecogniserPool } from '../recognition/pool-proto
 import { liveStreams, type LiveStreamsOptions } from '../stream/live-streams.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { addCallers } from './caller.ts';
-import { errorBody, HTTP_STATUS, tellable } from './errors.ts';
+import { errorBody, HTTP_STATUS, refuseBroken, tellable } from './errors.ts';
 import type { KeyStore } from './keys.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { ByteBudget, DEFAULT_LIMITS, type Limits } from './limits.ts';
@@ -69,12 +69,15 @@ export async function buildApp({
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: requestId,
     trustProxy,
+    // What was asked is answered before it comes to that (`Lifecycle.stop`); a connection that never asked is no reason to wait.
+    forceCloseConnections: true,
     bodyLimit: limits.uploadBytes,
     http: {
       headersTimeout: limits.headersMs,
       requestTimeout: limits.headersMs + limits.uploadMs,
       connectionsCheckingInterval: Math.min(1000, limits.headersMs),
     },
+    clientErrorHandler: refuseBroken,
     frameworkErrors: (error, request, reply) => {
       const told = tellable(error);
       reply.statusCode = HTTP_STATUS[told.code];

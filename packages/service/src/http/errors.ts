@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net';
 import { MarsError, type ErrorCode } from '@mars/core';
+import { requestId } from './request-id.ts';
 
 /** The HTTP status of every error: the one table of it. */
 export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -73,10 +75,30 @@ const FOREIGN: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_REQ_FILE_TOO_LARGE: ['REQUEST_TOO_LARGE', 'The file has more bytes than are taken here.'],
 };
 
+/** Answers what is no HTTP, or never becomes a request. */
+export function refuseBroken({ code }: Error & { code?: string }, socket: Socket): void {
+  if (code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const isLate = code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const error = isLate
+    ? new MarsError('REQUEST_TIMEOUT', 'The request did not arrive in time.')
+    : new MarsError('REQUEST_INVALID', 'This is no request of HTTP/1.1, or one with headers beyond 16 KiB.');
+  const body = JSON.stringify(errorBody(error, requestId({ headers: {} })));
+  const head = [
+    `HTTP/1.1 ${isLate ? '408 Request Timeout' : '400 Bad Request'}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
 /** Whatever was thrown, as an error that may be told. Of faults of our own nothing is told but that there is one. */
 export function tellable(error: unknown): MarsError {
   if (error instanceof MarsError) return error;
-  const { code = '', statusCode = 500, message = '' } = error as Partial<Record<string, never>>;
+  const { code = '', statusCode = 500, message = '' } = (error ?? {}) as Partial<Record<string, never>>;
   const known = FOREIGN[code];
   if (known !== undefined) return new MarsError(...known, { cause: error });
   if (statusCode >= 400 && statusCode < 500) {

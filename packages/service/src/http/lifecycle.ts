@@ -21,8 +21,9 @@ export class Lifecycle {
   /** Counts requests, and refuses them from `stop` on; those that anybody may make are answered to the end. */
   watch(app: FastifyInstance): void {
     app.addHook('onRequest', async (request, { raw }) => {
-      if (request.is404 || request.routeOptions.config.open === true) return;
-      if (this.#isStopping) {
+      const { is404, routeOptions } = request;
+      if (routeOptions.config.open === true) return;
+      if (this.#isStopping && !is404) {
         throw new MarsError('SERVICE_STOPPING', 'The service is being stopped. Try again in a moment.');
       }
       // Live sessions end on their own terms.

@@ -41,7 +41,7 @@ export const classifyConfig = z
         '"mix": the mean of the channels; "split": a result for each, as of the two sides of a call (mix).',
       ),
     profile: z
-      .record(z.string(), z.unknown())
+      .record(z.string(), z.union([z.string(), z.number()]))
       .optional()
       .describe('What "mars calibrate" or the page has learnt of the person who speaks, as the file has it.'),
   })

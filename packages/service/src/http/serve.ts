@@ -58,11 +58,7 @@ export async function serve({
     (stopped ??= (async () => {
       // Until its requests are answered it still says that it is not ready; then its live sessions are told.
       await Promise.race([lifecycle.stop(), setTimeout(drainMs, undefined, { ref: false })]);
-      const closed = app.close();
-      const forced = setTimeout(drainMs, undefined, { ref: false }).then(() =>
-        app.server.closeAllConnections(),
-      );
-      await Promise.race([closed, forced.then(() => closed)]);
+      await app.close();
     })());
   return { url: urlOf(host, bound), port: bound, stop, [Symbol.asyncDispose]: stop };
 }

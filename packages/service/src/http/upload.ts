@@ -80,15 +80,19 @@ async function readForm(request: FastifyRequest, { uploadBytes }: UploadLimits):
   let bytes: Uint8Array | undefined;
   let config: unknown;
   const parts = request.parts({
-    limits: { fileSize: uploadBytes, files: 1, fields: 1, parts: 3, fieldSize: FORM_BYTES, headerPairs: 20 },
+    limits: { fileSize: Infinity, files: 1, fields: 1, parts: 3, fieldSize: FORM_BYTES, headerPairs: 20 },
   });
-  for await (const part of parts) {
+  for await (const part of unbroken(parts)) {
     if (part.type === 'file') {
       // The name that the file has elsewhere is of no interest, and is not kept.
       if (part.fieldname !== 'file') throw unexpectedPart(part.fieldname);
       const pieces: Buffer[] = [];
-      for await (const piece of part.file) pieces.push(piece as Buffer);
-      if (part.file.truncated) throw tooLarge(uploadBytes);
+      let size = 0;
+      for await (const piece of part.file as AsyncIterable<Buffer>) {
+        size += piece.length;
+        if (size > uploadBytes) throw tooLarge(uploadBytes);
+        pieces.push(piece);
+      }
       bytes = Buffer.concat(pieces);
     } else {
       if (part.fieldname !== 'config') throw unexpectedPart(part.fieldname);
@@ -103,6 +107,17 @@ async function readForm(request: FastifyRequest, { uploadBytes }: UploadLimits):
     );
   }
   return { bytes, config };
+}
+
+/** What the parser of forms finds wrong, as an error that may be told. */
+async function* unbroken<Part>(parts: AsyncIterable<Part>): AsyncGenerator<Part, void, undefined> {
+  try {
+    yield* parts;
+  } catch (cause) {
+    const { code, message } = cause as { code?: string; message: string };
+    if (code !== undefined) throw cause;
+    throw new MarsError('REQUEST_INVALID', `The form cannot be read: ${message}.`, { cause });
+  }
 }
 
 function unexpectedPart(name: string): MarsError {

@@ -43,7 +43,10 @@ export function fromQuery(
 ): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => {
-      const field = schema.shape[name] as z.ZodOptional<z.ZodType> | undefined;
+      // "constructor" is no field, though every object has one.
+      const field = Object.hasOwn(schema.shape, name)
+        ? (schema.shape[name] as z.ZodOptional<z.ZodType>)
+        : undefined;
       const type = field?.unwrap().def.type;
       if (type === 'boolean' && (value === 'true' || value === 'false')) return [name, value === 'true'];
       if (type === 'number' && typeof value === 'string' && /^-?[\d.]+$/.test(value))
