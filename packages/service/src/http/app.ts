@@ -137,7 +137,7 @@ export async function buildApp({
   addClassify(app, { pool, limits, uploads });
   addModels(app, pool);
   addHealth(app, { lifecycle, metrics });
-  addDocuments(app, { version: packageJson.version, limits });
+  addDocuments(app, { version: packageJson.version, limits, streamLimits });
   addPage(app, page);
   return app;
 }
