@@ -71,8 +71,7 @@ export async function workWhileKilling({
     if (slots[slot].exitCode !== null || slots[slot].signalCode !== null) slots[slot] = startWorker();
     await sleep(200);
   }
-  await Promise.all(
-    slots.map((child) => (child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null)),
-  );
+  const running = slots.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  await Promise.all(running.map((child) => once(child, 'exit')));
   return killed;
 }

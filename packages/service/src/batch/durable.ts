@@ -30,6 +30,8 @@ export async function publishFolder(
       await rm(unfinished, { recursive: true, force: true });
     }
   } catch (cause) {
+    // Who comes first may tidy up.
+    if (await isThere(path)) return false;
     throw new MarsError(
       'CONFIG_INVALID',
       `${path} cannot be written (${(cause as Error).message}). Make room, or see to its permissions, and begin again: ` +

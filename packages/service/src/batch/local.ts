@@ -1,4 +1,4 @@
-import { missingShards, type Manifest } from './manifest.ts';
+import { missingShards, tidyUp, type Manifest } from './manifest.ts';
 import { runShard, type ShardOptions } from './shard-runner.ts';
 
 /**
@@ -12,4 +12,5 @@ import { runShard, type ShardOptions } from './shard-runner.ts';
 export async function runLocally(options: ShardOptions & { readonly manifest: Manifest }): Promise<void> {
   const { folder, manifest } = options;
   for (const shard of await missingShards(folder, manifest)) await runShard(shard, options);
+  await tidyUp(folder);
 }

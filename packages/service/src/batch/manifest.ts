@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ERROR_CODES, MarsError } from '@mars/core';
 import { z } from 'zod';
@@ -134,6 +134,11 @@ export async function completeShards(folder: string): Promise<Set<number>> {
 export async function missingShards(folder: string, manifest: Manifest): Promise<number[]> {
   const complete = await completeShards(folder);
   return [...manifest.shards.keys()].filter((shard) => !complete.has(shard));
+}
+
+/** Takes away what ended processes have left unfinished: of a batch that is done. */
+export async function tidyUp(folder: string): Promise<void> {
+  await rm(join(folder, BATCH_PATHS.workshop), { recursive: true, force: true });
 }
 
 /** The receipts of all complete parts, in the order of the shards. */

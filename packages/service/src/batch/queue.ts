@@ -4,7 +4,7 @@ import { MarsError } from '@mars/core';
 import type { JobWithMetadata, PgBoss } from 'pg-boss';
 import { databaseError, reason } from './database.ts';
 import { isThere } from './durable.ts';
-import { missingShards, partFolder, type Manifest } from './manifest.ts';
+import { missingShards, partFolder, tidyUp, type Manifest } from './manifest.ts';
 import { runShard, type ShardOptions } from './shard-runner.ts';
 
 interface ShardJob {
@@ -91,7 +91,7 @@ export async function workOnQueue(options: WorkOptions): Promise<void> {
   await ask(() => offer(boss, folder, manifest, { again: true }));
   for (;;) {
     signal?.throwIfAborted();
-    if ((await missingShards(folder, manifest)).length === 0) return;
+    if ((await missingShards(folder, manifest)).length === 0) return tidyUp(folder);
     const [job] = await ask(() => boss.fetch<ShardJob>(name));
     if (job === undefined) {
       // Others are at the rest, or something of it was lost.
