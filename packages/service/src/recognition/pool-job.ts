@@ -1,7 +1,7 @@
 import { MarsError } from '@mars/core';
 import type { AudioInput, ClassifyResult } from './pool-protocol.ts';
 import type { JobOptions, JobSource } from './worker-protocol.ts';
-import type { WorkerThread } from './worker-thread.ts';
+import type { WorkerProcess } from './worker-process.ts';
 
 /** Pieces of an upload that may be on their way to a worker. */
 const PIECES_AHEAD = 4;
@@ -60,12 +60,12 @@ export class PoolJob {
    * @param onStarved called when its worker has come to wait for bytes
    * @returns when the worker is rid of it, which may be after the result is settled
    */
-  async run(thread: WorkerThread, onStarved: () => void): Promise<void> {
+  async run(worker: WorkerProcess, onStarved: () => void): Promise<void> {
     const { deadlineMs, graceMs } = this.#limits;
     const audio = this.#audio;
     const source: JobSource =
       audio instanceof Uint8Array
-        ? { bytes: new Uint8Array(audio) }
+        ? { bytes: audio }
         : Symbol.asyncIterator in audio
           ? 'bytes follow'
           : { path: audio.path };
@@ -73,26 +73,21 @@ export class PoolJob {
       this.#isStarved = feed.isStarved;
       if (this.#isStarved) onStarved();
     });
-    const { id, answer } = thread.ask<ClassifyResult>(
+    const { id, answer } = worker.ask<ClassifyResult>(
       { type: 'classify', source, options: this.#options },
-      {
-        transfer: typeof source === 'object' && 'bytes' in source ? [source.bytes.buffer as ArrayBuffer] : [],
-        onTaken: () => feed.taken(),
-      },
+      () => feed.taken(),
     );
     const deadline = setTimeout(() => this.fail(deadlineError(deadlineMs)), deadlineMs);
     let grace: NodeJS.Timeout | undefined;
     this.#stopWorker = () => {
       clearTimeout(deadline);
       feed.close();
-      thread.tell({ type: 'abort', id });
-      grace = setTimeout(() => thread.kill(hung(graceMs)), graceMs);
+      worker.tell({ type: 'abort', id });
+      grace = setTimeout(() => worker.kill(hung(graceMs)), graceMs);
     };
     if (Symbol.asyncIterator in audio) {
       feed
-        .send(audio, (bytes) =>
-          thread.tell({ type: 'bytes', id, ...(bytes && { bytes }) }, bytes ? [bytes.buffer] : []),
-        )
+        .send(audio, (bytes) => worker.tell({ type: 'bytes', id, ...(bytes && { bytes }) }))
         // Who sends knows best why no more came.
         .catch((error: unknown) => this.fail(error));
     }
@@ -132,7 +127,7 @@ class Feed {
 
   async send(
     source: AsyncIterable<Uint8Array>,
-    send: (bytes: Uint8Array<ArrayBuffer> | undefined) => void,
+    send: (bytes: Uint8Array | undefined) => void,
   ): Promise<void> {
     const pieces = source[Symbol.asyncIterator]();
     this.#pieces = pieces;
@@ -150,8 +145,7 @@ class Feed {
         return send(undefined);
       }
       this.#ahead++;
-      // A copy: a piece may be a window into memory that its owner writes into again.
-      send(new Uint8Array(next.value));
+      send(next.value);
     }
   }
 

@@ -365,6 +365,21 @@ describe('closing', () => {
     await pool.close();
   });
 
+  test('leaves nothing behind', async () => {
+    const held = () =>
+      process
+        .getActiveResourcesInfo()
+        .filter((kind) => /Process|Pipe/.test(kind))
+        .sort();
+    const before = held();
+    const pool = await openPool({ model, size: 2 });
+    await pool.classify(WAV);
+    await pool.openStream({ sampleRate: 16_000 });
+    expect(held()).not.toEqual(before);
+    await pool.close();
+    await expect.poll(held).toEqual(before);
+  });
+
   test('waits no longer than it was told', async () => {
     const pool = await openPool({ model, size: 1, workerModule, graceMs: 100 });
     const stream = await pool.openStream({ sampleRate: 16_000 });

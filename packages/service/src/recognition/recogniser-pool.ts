@@ -14,8 +14,8 @@ import {
   type RecogniserPool,
   type StreamOptions,
 } from './pool-protocol.ts';
-import { ThreadStream } from './thread-stream.ts';
-import { WorkerThread } from './worker-thread.ts';
+import { StreamInWorker } from './pooled-stream.ts';
+import { WorkerProcess } from './worker-process.ts';
 
 /** Uploads that may have a worker at a time: one is worked on, the others let it wait for bytes. */
 const JOBS_PER_WORKER = 8;
@@ -43,29 +43,29 @@ export async function openPool(options: PoolOptions): Promise<RecogniserPool> {
       `size is ${size}; a whole number of workers from 1 to 256 is expected.`,
     );
   }
-  const start = () => new WorkerThread({ model: options.model }, options.workerModule);
-  const threads = Array.from({ length: size }, start);
+  const start = () => new WorkerProcess(options.model, options.workerModule);
+  const workers = Array.from({ length: size }, start);
   try {
-    const [model] = await Promise.all(threads.map((thread) => thread.ready));
-    return new Pool(model, threads, start, options);
+    const [model] = await Promise.all(workers.map((worker) => worker.ready));
+    return new Pool(model, workers, start, options);
   } catch (error) {
-    for (const thread of threads) thread.kill(stopping());
+    for (const worker of workers) worker.kill(stopping());
     throw error;
   }
 }
 
 /** A place in the pool: its worker, which changes when it dies, and what that has to do. */
 interface Place {
-  thread: WorkerThread;
+  worker: WorkerProcess;
   readonly jobs: Set<PoolJob>;
-  readonly streams: Set<ThreadStream>;
+  readonly streams: Set<StreamInWorker>;
   deaths: number;
 }
 
 class Pool implements RecogniserPool {
   readonly model: ModelFacts;
   readonly #places: Place[];
-  readonly #start: () => WorkerThread;
+  readonly #start: () => WorkerProcess;
   readonly #queue: PoolJob[] = [];
   readonly #limits: Required<Omit<PoolOptions, 'model' | 'size' | 'workerModule'>>;
   readonly #failed: Record<string, number> = {};
@@ -77,11 +77,11 @@ class Pool implements RecogniserPool {
 
   constructor(
     model: ModelFacts,
-    threads: readonly WorkerThread[],
-    start: () => WorkerThread,
+    workers: readonly WorkerProcess[],
+    start: () => WorkerProcess,
     {
-      maxQueued = 4 * threads.length,
-      maxStreams = 50 * threads.length,
+      maxQueued = 4 * workers.length,
+      maxStreams = 50 * workers.length,
       maxDurationSec = 600,
       deadlineMs = 60_000,
       graceMs = 2000,
@@ -90,8 +90,8 @@ class Pool implements RecogniserPool {
     this.model = model;
     this.#start = start;
     this.#limits = { maxQueued, maxStreams, maxDurationSec, deadlineMs, graceMs };
-    this.#places = threads.map((thread) => {
-      const place = { thread, jobs: new Set<PoolJob>(), streams: new Set<ThreadStream>(), deaths: 0 };
+    this.#places = workers.map((worker) => {
+      const place = { worker, jobs: new Set<PoolJob>(), streams: new Set<StreamInWorker>(), deaths: 0 };
       this.#watch(place);
       return place;
     });
@@ -162,7 +162,7 @@ class Pool implements RecogniserPool {
     const { maxStreams, deadlineMs, graceMs } = this.#limits;
     if (this.streams >= maxStreams) throw this.#busy(`${maxStreams} streams are open`);
     const place = this.#places.reduce((best, each) => (each.streams.size < best.streams.size ? each : best));
-    const stream = new ThreadStream(place.thread, { deadlineMs, graceMs }, () => {
+    const stream = new StreamInWorker(place.worker, { deadlineMs, graceMs }, () => {
       place.streams.delete(stream);
       this.#checkIdle();
     });
@@ -194,7 +194,7 @@ class Pool implements RecogniserPool {
       });
     }
     for (const job of this.#queue.splice(0)) job.fail(stopping());
-    await Promise.all(this.#places.map(({ thread }) => thread.stop(stopping(), this.#limits.graceMs)));
+    await Promise.all(this.#places.map(({ worker }) => worker.stop(stopping(), this.#limits.graceMs)));
   }
 
   /** Gives waiting jobs to workers that have time. */
@@ -209,7 +209,7 @@ class Pool implements RecogniserPool {
   async #run(job: PoolJob, place: Place): Promise<void> {
     const began = performance.now();
     place.jobs.add(job);
-    await job.run(place.thread, () => this.#dispatch());
+    await job.run(place.worker, () => this.#dispatch());
     place.jobs.delete(job);
     const tookSec = (performance.now() - began) / 1000;
     this.#jobSec += 0.1 * (tookSec - this.#jobSec);
@@ -222,18 +222,18 @@ class Pool implements RecogniserPool {
   #freePlace(): Place | undefined {
     let free: Place | undefined;
     for (const place of this.#places) {
-      const { jobs, thread } = place;
-      if (thread.isLost || jobs.size >= JOBS_PER_WORKER || [...jobs].some((job) => !job.isStarved)) continue;
+      const { jobs, worker } = place;
+      if (worker.isLost || jobs.size >= JOBS_PER_WORKER || [...jobs].some((job) => !job.isStarved)) continue;
       if (!free || jobs.size < free.jobs.size) free = place;
     }
     return free;
   }
 
   #watch(place: Place): void {
-    place.thread.onLost(() => {
+    place.worker.onLost(() => {
       if (this.#closing) return;
       this.#totals.replaced++;
-      const isYoung = performance.now() - place.thread.startedAt < YOUNG_MS;
+      const isYoung = performance.now() - place.worker.startedAt < YOUNG_MS;
       place.deaths = isYoung ? place.deaths + 1 : 0;
       const waitMs = Math.min(RESTART_MS.last, RESTART_MS.first * 2 ** (place.deaths - 2));
       if (place.deaths < 2) this.#replace(place);
@@ -243,7 +243,7 @@ class Pool implements RecogniserPool {
 
   #replace(place: Place): void {
     if (this.#closing) return;
-    place.thread = this.#start();
+    place.worker = this.#start();
     this.#watch(place);
     this.#dispatch();
   }

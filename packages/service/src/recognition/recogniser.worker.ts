@@ -1,6 +1,5 @@
-// A worker of the pool: owns one recogniser, and answers what worker-thread.ts asks.
+// A worker of the pool: owns one recogniser, and answers what worker-process.ts asks.
 import { createReadStream } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
 import {
   fileError,
   loadRecogniser,
@@ -14,29 +13,33 @@ import {
 import { ByteQueue } from './byte-queue.ts';
 import { hearRecording } from './hear-recording.ts';
 import type { ClassifyResult } from './pool-protocol.ts';
-import type { Answer, JobSource, Notice, Question, SentError, WorkerData } from './worker-protocol.ts';
+import type { Answer, JobSource, Notice, Question, SentError } from './worker-protocol.ts';
 
-const port = parentPort!;
 const jobs = new Map<number, { readonly controller: AbortController; readonly bytes: ByteQueue }>();
 const streams = new Map<number, LiveStream>();
+let recogniser: Promise<Recogniser>;
 
-const say = (answer: Answer) => port.postMessage(answer);
+process.on('message', (message: Question | Notice) => hear(message));
+// Whoever waits for an answer is gone.
+process.on('disconnect', () => process.exit());
+// A terminal and systemd send these to the whole group: the pool says when to stop.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
 
-const recogniser = await open();
-if (recogniser) {
-  const { labelMeans: _, ...model } = recogniser.metadata;
-  port.on('message', (message: Question | Notice) => hear(recogniser, message));
-  say({ type: 'ready', model });
+function say(answer: Answer): void {
+  process.send!(answer, undefined, undefined, () => undefined);
 }
 
-async function open(): Promise<Recogniser | undefined> {
+async function open(model: Uint8Array): Promise<Recogniser> {
   try {
-    const opened = await loadRecogniser((workerData as WorkerData).model);
+    const opened = await loadRecogniser(model);
     await warmUp(opened);
+    const { labelMeans: _, ...facts } = opened.metadata;
+    say({ type: 'ready', model: facts });
     return opened;
   } catch (error) {
     say({ type: 'unusable', error: sent(error) });
-    return undefined;
+    throw error;
   }
 }
 
@@ -48,8 +51,13 @@ async function warmUp(opened: Recogniser): Promise<void> {
   await opened.classify({ samples: hum, sampleRate }, { assumeSpeech: true });
 }
 
-function hear(opened: Recogniser, message: Question | Notice): void {
+function hear(message: Question | Notice): void {
   switch (message.type) {
+    case 'open':
+      recogniser = open(message.model);
+      // It has been said.
+      recogniser.catch(() => undefined);
+      return;
     case 'bytes':
       jobs.get(message.id)?.bytes.push(message.bytes);
       return;
@@ -61,29 +69,33 @@ function hear(opened: Recogniser, message: Question | Notice): void {
       streams.delete(message.stream);
       return;
     case 'stop':
-      port.close();
-      void opened.dispose();
+      void stop();
       return;
     default:
-      void answer(opened, message);
+      void answer(message);
   }
 }
 
-async function answer(opened: Recogniser, question: Question): Promise<void> {
+async function stop(): Promise<void> {
+  await (await recogniser).dispose();
+  process.disconnect();
+}
+
+async function answer(question: Question): Promise<void> {
   const { id } = question;
   try {
-    say({ type: 'value', id, value: await answerTo(opened, question) });
+    say({ type: 'value', id, value: await answerTo(question) });
   } catch (error) {
     say({ type: 'error', id, error: sent(error) });
   }
 }
 
-function answerTo(opened: Recogniser, question: Question): Promise<unknown> {
+function answerTo(question: Question): Promise<unknown> {
   switch (question.type) {
     case 'classify':
-      return classify(opened, question);
+      return classify(question);
     case 'openStream':
-      return openStream(opened, question);
+      return openStream(question);
     case 'push':
       return streams.get(question.stream)!.push(asFloat(question.samples));
     default:
@@ -91,15 +103,12 @@ function answerTo(opened: Recogniser, question: Question): Promise<unknown> {
   }
 }
 
-async function classify(
-  opened: Recogniser,
-  { id, source, options }: Question & { type: 'classify' },
-): Promise<ClassifyResult> {
+async function classify({ id, source, options }: Question & { type: 'classify' }): Promise<ClassifyResult> {
   const controller = new AbortController();
   const bytes = new ByteQueue(() => say({ type: 'taken', id }));
   jobs.set(id, { controller, bytes });
   try {
-    return await hearRecording(opened, audioSource(source, bytes), options, controller.signal);
+    return await hearRecording(await recogniser, audioSource(source, bytes), options, controller.signal);
   } finally {
     jobs.delete(id);
   }
@@ -118,12 +127,12 @@ async function* readPieces(path: string): AsyncGenerator<Uint8Array, void, undef
   }
 }
 
-async function openStream(
-  opened: Recogniser,
-  { id, options: { profile, ...options } }: Question & { type: 'openStream' },
-): Promise<void> {
+async function openStream({
+  id,
+  options: { profile, ...options },
+}: Question & { type: 'openStream' }): Promise<void> {
   const voice = profile === undefined ? {} : { profile: Profile.parse(profile) };
-  streams.set(id, opened.stream({ ...options, ...voice }));
+  streams.set(id, (await recogniser).stream({ ...options, ...voice }));
 }
 
 function endStream(id: number): Promise<LiveEvent[]> {

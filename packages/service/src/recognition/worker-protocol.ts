@@ -1,11 +1,6 @@
 import type { ErrorCode } from '@mars/core';
 import type { ClassifyOptions, ModelFacts, StreamOptions } from './pool-protocol.ts';
 
-/** What a worker is given when it starts. */
-export interface WorkerData {
-  readonly model: Uint8Array;
-}
-
 /** Options of a job, with nothing left open. */
 export type JobOptions = Omit<ClassifyOptions, 'deadlineMs'> & { readonly maxDurationSec: number };
 
@@ -31,6 +26,8 @@ export type Question =
 
 /** What it only tells it. */
 export type Notice =
+  /** Comes first: the bytes of the model file. The answer is `ready` or `unusable`. */
+  | { readonly type: 'open'; readonly model: Uint8Array }
   /** The next bytes of a job; without `bytes` there are no more. */
   | { readonly type: 'bytes'; readonly id: number; readonly bytes?: Uint8Array }
   /** Stop at the next opportunity; the job's answer is an error then. */
@@ -39,7 +36,7 @@ export type Notice =
   /** Free what is held, and end. */
   | { readonly type: 'stop' };
 
-/** An error on its way between threads: `code` only of a MarsError. */
+/** An error on its way between processes: `code` only of a MarsError. */
 export interface SentError {
   readonly message: string;
   readonly code?: ErrorCode;

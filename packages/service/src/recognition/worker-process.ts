@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import { fork, type ChildProcess } from 'node:child_process';
 import { MarsError } from '@mars/core';
 import type { ModelFacts } from './pool-protocol.ts';
-import type { Answer, Notice, Question, SentError, WorkerData } from './worker-protocol.ts';
+import type { Answer, Notice, Question, SentError } from './worker-protocol.ts';
 
 interface Call {
   readonly resolve: (value: unknown) => void;
@@ -12,40 +12,57 @@ interface Call {
 /** `Omit` of each member of a union. */
 type WithoutId<Of> = Of extends unknown ? Omit<Of, 'id'> : never;
 
-/** MB of JavaScript objects that a worker may hold; sound and models are not among them. */
-const HEAP_MB = 512;
+/**
+ * `--max-old-space-size`: MB of JavaScript objects; sound and models are not among them. With `--permission` a worker
+ * reads files and loads ONNX Runtime, and can neither write a file nor start another program, whatever a recording does
+ * to it; Node warns of what native code could.
+ */
+const FLAGS = [
+  '--max-old-space-size=512',
+  '--permission',
+  '--allow-fs-read=*',
+  '--allow-addons',
+  '--disable-warning=PERM0001',
+];
 
-/** One worker, as the pool sees it: questions with one answer each, and a death of which everybody hears who waits. */
-export class WorkerThread {
+/**
+ * One worker, as the pool sees it: questions with one answer each, and a death of which everybody hears who waits.
+ *
+ * It is a process and not a thread: a thread that is ended within ONNX Runtime takes the whole service with it (an
+ * exception of Node's native interface that nobody can catch), and so does a fault of native code.
+ */
+export class WorkerProcess {
   /** Fulfilled when the model is open. */
   readonly ready: Promise<ModelFacts>;
   readonly startedAt = performance.now();
-  readonly #worker: Worker;
+  readonly #process: ChildProcess;
   readonly #calls = new Map<number, Call>();
+  readonly #onLost = new Set<(reason: MarsError) => void>();
   #lastId = 0;
   #reason: MarsError | undefined;
   #onReady!: (model: ModelFacts) => void;
   #onUnusable!: (error: MarsError) => void;
-  readonly #onLost = new Set<(reason: MarsError) => void>();
 
-  constructor(data: WorkerData, module = new URL('./recogniser.worker.ts', import.meta.url)) {
+  constructor(model: Uint8Array, module = new URL('./recogniser.worker.ts', import.meta.url)) {
     this.ready = new Promise((resolve, reject) => {
       this.#onReady = resolve;
       this.#onUnusable = reject;
     });
     // Whoever waits hears of it; at a replacement nobody may.
     this.ready.catch(() => undefined);
-    this.#worker = new Worker(module, {
-      workerData: data,
-      name: 'recogniser',
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    this.#process = fork(module, {
+      execArgv: FLAGS,
+      // Bytes go as bytes, and not as JSON.
+      serialization: 'advanced',
+      // Results are printed on stdout: nothing else may be.
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    this.#worker.on('message', (answer: Answer) => this.#hear(answer));
-    this.#worker.on('error', (error) =>
-      this.kill(died(error instanceof Error ? error.message : String(error))),
+    this.#process.on('message', (answer: Answer) => this.#hear(answer));
+    this.#process.on('error', (error) => this.kill(died(error.message)));
+    this.#process.on('exit', (status, signal) =>
+      this.#end(died(`it ended with ${signal ?? `status ${status}`}`)),
     );
-    this.#worker.on('messageerror', () => this.kill(died('a message that cannot be read')));
-    this.#worker.on('exit', (status) => this.#end(died(`it ended with status ${status}`)));
+    this.tell({ type: 'open', model });
   }
 
   get isLost(): boolean {
@@ -65,34 +82,34 @@ export class WorkerThread {
    */
   ask<Value>(
     question: WithoutId<Question>,
-    { transfer = [], onTaken }: { transfer?: readonly ArrayBuffer[]; onTaken?: () => void } = {},
+    onTaken?: () => void,
   ): { readonly id: number; readonly answer: Promise<Value> } {
     const id = ++this.#lastId;
     const answer = new Promise<Value>((resolve, reject) => {
       if (this.#reason) return reject(this.#reason);
       this.#calls.set(id, { resolve: resolve as (value: unknown) => void, reject, onTaken });
-      this.#worker.postMessage({ ...question, id }, [...transfer]);
+      this.#send({ ...question, id });
     });
     return { id, answer };
   }
 
-  tell(notice: Notice, transfer: readonly ArrayBuffer[] = []): void {
-    if (!this.#reason) this.#worker.postMessage(notice, [...transfer]);
+  tell(notice: Notice): void {
+    if (!this.#reason) this.#send(notice);
   }
 
   /** Ends it at once; what it was asked is answered with `reason`. */
   kill(reason: MarsError): void {
     this.#end(reason);
-    void this.#worker.terminate();
+    this.#process.kill('SIGKILL');
   }
 
   /** Lets it free its memory and end; what it was asked is answered with `reason`. */
   async stop(reason: MarsError, graceMs: number): Promise<void> {
     if (this.isLost) return;
-    const hasEnded = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+    const hasEnded = new Promise<void>((resolve) => this.#process.once('exit', () => resolve()));
     this.tell({ type: 'stop' });
     this.#end(reason);
-    const timer = setTimeout(() => void this.#worker.terminate(), graceMs);
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), graceMs);
     await hasEnded;
     clearTimeout(timer);
   }
@@ -110,6 +127,11 @@ export class WorkerThread {
       case 'error':
         return this.#settle(answer.id)?.reject(received(answer.error));
     }
+  }
+
+  /** What it holds is copied at once. A channel that has broken is told by the end of the process. */
+  #send(message: WithoutId<Question> | Question | Notice): void {
+    this.#process.send(message, () => undefined);
   }
 
   #settle(id: number): Call | undefined {

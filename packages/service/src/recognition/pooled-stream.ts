@@ -1,11 +1,11 @@
 import { MarsError, type LiveEvent } from '@mars/core';
 import type { JobLimits } from './pool-job.ts';
 import type { PooledStream, StreamOptions } from './pool-protocol.ts';
-import type { WorkerThread } from './worker-thread.ts';
+import type { WorkerProcess } from './worker-process.ts';
 
 /** A live stream in one worker; see {@link PooledStream}. */
-export class ThreadStream implements PooledStream {
-  readonly #thread: WorkerThread;
+export class StreamInWorker implements PooledStream {
+  readonly #worker: WorkerProcess;
   readonly #limits: JobLimits;
   readonly #onClose: () => void;
   readonly #forget: () => void;
@@ -13,11 +13,11 @@ export class ThreadStream implements PooledStream {
   #id = 0;
   #isClosed = false;
 
-  constructor(thread: WorkerThread, limits: JobLimits, onClose: () => void) {
-    this.#thread = thread;
+  constructor(worker: WorkerProcess, limits: JobLimits, onClose: () => void) {
+    this.#worker = worker;
     this.#limits = limits;
     this.#onClose = onClose;
-    this.#forget = thread.onLost((reason) => {
+    this.#forget = worker.onLost((reason) => {
       this.#finish();
       this.#controller.abort(reason);
     });
@@ -28,7 +28,7 @@ export class ThreadStream implements PooledStream {
   }
 
   async open(options: StreamOptions): Promise<void> {
-    const { id, answer } = this.#thread.ask({ type: 'openStream', options });
+    const { id, answer } = this.#worker.ask({ type: 'openStream', options });
     this.#id = id;
     try {
       await this.#withDeadline(answer);
@@ -40,11 +40,7 @@ export class ThreadStream implements PooledStream {
 
   async push(samples: Float32Array | Int16Array): Promise<LiveEvent[]> {
     this.#checkOpen();
-    const copy = samples.slice();
-    const { answer } = this.#thread.ask<LiveEvent[]>(
-      { type: 'push', stream: this.#id, samples: copy },
-      { transfer: [copy.buffer] },
-    );
+    const { answer } = this.#worker.ask<LiveEvent[]>({ type: 'push', stream: this.#id, samples });
     return this.#withDeadline(answer);
   }
 
@@ -53,7 +49,7 @@ export class ThreadStream implements PooledStream {
     this.#isClosed = true;
     try {
       return await this.#withDeadline(
-        this.#thread.ask<LiveEvent[]>({ type: 'endStream', stream: this.#id }).answer,
+        this.#worker.ask<LiveEvent[]>({ type: 'endStream', stream: this.#id }).answer,
       );
     } finally {
       this.#finish();
@@ -62,7 +58,7 @@ export class ThreadStream implements PooledStream {
 
   close(): void {
     if (this.#isClosed) return;
-    this.#thread.tell({ type: 'closeStream', stream: this.#id });
+    this.#worker.tell({ type: 'closeStream', stream: this.#id });
     this.#finish();
   }
 
@@ -83,7 +79,7 @@ export class ThreadStream implements PooledStream {
     const { deadlineMs } = this.#limits;
     const timer = setTimeout(() => {
       const reason = `A live stream got no answer within ${deadlineMs / 1000} s. Its worker was replaced: open another.`;
-      this.#thread.kill(new MarsError('DEADLINE_EXCEEDED', reason));
+      this.#worker.kill(new MarsError('DEADLINE_EXCEEDED', reason));
     }, deadlineMs);
     try {
       return await answer;
