@@ -25,6 +25,14 @@ test('a CSV, whatever else stands in it', async () => {
   expect(await readTable(await table('a.csv', text))).toEqual(LISTED);
 });
 
+test('a recording without an id among others, and a URL as a file: what a query makes of a result', async () => {
+  const path = await table('again.csv', 'id,file\n,b.wav\n9,https://example.org/c.opus\n');
+  expect(await readTable(path)).toEqual([
+    { file: 'b.wav', path: join(folder, 'b.wav') },
+    { id: '9', file: 'https://example.org/c.opus' },
+  ]);
+});
+
 test('JSON Lines', async () => {
   const text =
     '{"id":7,"file":"a.wav"}\n\n{"id":"x,\\"y","file":"/calls/b.mp3","agent":{}}\n{"id":"9","url":"https://example.org/c.opus"}';

@@ -16,7 +16,7 @@ export function isTable(path: string): boolean {
 }
 
 /**
- * The recordings that a table lists, in its order: CSV with a header line, or one JSON object per line. Columns: `id`, and
+ * The recordings that a table lists, in its order: CSV with a header line, or one JSON object per line. Columns: `id` (a cell may be empty), and
  * `file` (relative to the table) or `url`; others are its own affair, and come back by joining the result on the id.
  *
  * @throws MarsError `BATCH_INVALID` naming table and line
@@ -38,18 +38,17 @@ export async function readTable(table: string): Promise<PlannedRecording[]> {
 
 function toRecording(table: string, { line, cells }: Row): PlannedRecording {
   const [id, file, url] = ['id', 'file', 'url'].map((column) => text(table, line, cells, column));
-  if (id === undefined) throw invalid(table, `line ${line} has no id.`);
+  if (!('id' in cells)) throw invalid(table, `line ${line} has no id.`);
   if (url !== undefined && file !== undefined) {
     throw invalid(table, `line ${line} has a file and a url; one of the two was expected.`);
   }
-  if (url !== undefined) {
-    if (isUrl(url)) return { file: url, id };
+  if (url !== undefined && !isUrl(url)) {
     throw invalid(table, `line ${line} has the url ${url}; one with http: or https: was expected.`);
   }
-  if (file === undefined) throw invalid(table, `line ${line} has neither a file nor a url.`);
-  const folder = dirname(table);
-  const path = isAbsolute(file) ? file : join(folder, file);
-  return path === file ? { file, id } : { file, path, id };
+  const named = url ?? file;
+  if (named === undefined) throw invalid(table, `line ${line} has neither a file nor a url.`);
+  const path = isUrl(named) || isAbsolute(named) ? named : join(dirname(table), named);
+  return { file: named, ...(path !== named && { path }), ...(id !== undefined && { id }) };
 }
 
 function text(table: string, line: number, cells: Row['cells'], column: string): string | undefined {
