@@ -14,6 +14,7 @@ test.each([
   ['packages/training/src/train.ts', "import '@mars/cli';", 'training imports core and autograd only'],
   ['packages/service/src/app.ts', "import '@mars/training';", 'the service imports core only'],
   ['packages/client/src/client.ts', "import '@mars/core';", 'the client stands alone'],
+  ['packages/web/src/main.ts', "import '@mars/service';", 'the page imports core only'],
   ['packages/cli/src/mars.ts', "import '@mars/autograd';", 'cli imports service, training and core'],
 ])('%s may not hold %s', (path, source, message) => {
   expect(lint(path, source)).toContain(message);
@@ -24,6 +25,7 @@ test.each([
   ['packages/core/src/onnxruntime.node.ts', "import 'node:fs';"],
   ['packages/service/src/app.ts', "import '@mars/core';"],
   ['packages/cli/src/mars.ts', "import '@mars/service';"],
+  ['packages/web/server/site.ts', "import '@mars/service/site';"],
 ])('%s may hold %j', (path, source) => {
   expect(lint(path, source)).not.toContain('no-restricted-imports');
 });

@@ -6,7 +6,7 @@ import { build, type Plugin } from 'vite';
 import { compressFolder } from './compression.ts';
 import { filesIn } from './folder.ts';
 import { STAMP, writeServiceWorker } from './precache.ts';
-import { CONTENT_SECURITY_POLICY } from '../../service/src/http/page-policy.ts';
+import { CONTENT_SECURITY_POLICY } from '@mars/service/site';
 
 export const PACKAGE = join(import.meta.dirname, '..');
 const ROOT = join(PACKAGE, '../..');

@@ -5,7 +5,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CHROMIUM_TIMEOUT_MS } from '../../../test/chromium.ts';
 import { syntheticVoice } from '../../core/test/synthetic-voice.ts';
-import type { RunningServer } from '../../service/src/http/listening.ts';
+import type { RunningServer } from '@mars/service/site';
 import { headline } from '../src/results/describe.ts';
 import { words } from '../src/strings/en.ts';
 import { violations } from './accessibility.ts';

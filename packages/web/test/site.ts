@@ -6,9 +6,8 @@ import { setTimeout } from 'node:timers/promises';
 import { encodeWav, type Audio } from '@mars/core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchChromium } from '../../../test/chromium.ts';
-import { listen, type RunningServer } from '../../service/src/http/listening.ts';
+import { listen, staticFiles, type RunningServer } from '@mars/service/site';
 import { buildSite, fingerprint } from '../server/site.ts';
-import { staticFiles } from '../../service/src/http/static-server.ts';
 
 const BUILDS = join(import.meta.dirname, '../../../.cache/web');
 const LOCK = join(BUILDS, 'lock');

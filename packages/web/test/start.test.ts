@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { listen } from '../../service/src/http/listening.ts';
+import { listen } from '@mars/service/site';
 
 /** What `npm start` runs, until it has said `until` or has ended. */
 async function start(

@@ -4,7 +4,7 @@ import { encodeWav, Profile } from '@mars/core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CHROMIUM_TIMEOUT_MS } from '../../../test/chromium.ts';
-import type { RunningServer } from '../../service/src/http/listening.ts';
+import type { RunningServer } from '@mars/service/site';
 import { words } from '../src/strings/en.ts';
 import { violations } from './accessibility.ts';
 import { SPEAKER } from './microphone.ts';
