@@ -142,7 +142,11 @@ function endStream(id: number): Promise<LiveEvent[]> {
 }
 
 function asFloat(samples: Float32Array | Int16Array): Float32Array {
-  return samples instanceof Int16Array ? Float32Array.from(samples, (sample) => sample / 32768) : samples;
+  if (samples instanceof Float32Array) return samples;
+  const floats = new Float32Array(samples.length);
+  // Not Float32Array.from with a function, which takes as long as the model does.
+  for (let i = 0; i < samples.length; i += 1) floats[i] = samples[i] / 32768;
+  return floats;
 }
 
 function sent(error: unknown): SentError {
