@@ -1,0 +1,88 @@
+/**
+ * A batch of recordings of 1 to 10 s (a machine's voice, in the system's folder for temporary files): two workers against
+ * one, and how many hours of audio an hour of a core hears.
+ *
+ *   node bench/batch.ts [RECORDINGS]      10000
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { hearWith, openPool, planBatch, poolLimits, readStatus, runLocally, sha256 } from '@mars/service';
+import { makeRecordings } from './recordings.ts';
+
+const MODEL = join(import.meta.dirname, '../models/transfer/model.onnx');
+
+interface Measured {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
+
+/** In processes of its own, whose CPU time is then known. */
+async function measureApart(recordings: string, out: string, workers: number): Promise<Measured> {
+  const before = childrenCpuSeconds();
+  const args = [import.meta.filename, '--measure', recordings, out, String(workers)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [seconds] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  return { seconds: Number(seconds), cpuSeconds: childrenCpuSeconds() - before };
+}
+
+/** Of all processes below this one that have ended, where the system tells (Linux; in hundredths of a second). */
+function childrenCpuSeconds(): number {
+  if (process.platform !== 'linux') return NaN;
+  const [, , , , , , , , , , , , , user, system] = readFileSync('/proc/self/stat', 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(user) + Number(system)) / 100;
+}
+
+/** Seconds from the first recording to the last part; the start of the workers does not count. */
+async function measure(recordings: string, out: string, workers: number): Promise<number> {
+  const model = await readFile(MODEL);
+  await using pool = await openPool({ model, size: workers, ...poolLimits({ options: {} }) });
+  const files = (await readdir(recordings)).sort().map((file) => ({ file: join(recordings, file) }));
+  const { name, labels } = pool.model;
+  const manifest = await planBatch(out, {
+    inputs: [recordings],
+    recordings: files,
+    base: recordings,
+    model: { given: 'transfer', name, labels, sha256: sha256(model) },
+  });
+  const began = performance.now();
+  await runLocally({ folder: out, manifest, classify: hearWith(pool, manifest), concurrency: 2 * workers });
+  const seconds = (performance.now() - began) / 1000;
+  const { recordings: counted } = await readStatus(out);
+  if (counted.done === files.length && counted.failed === 0) return seconds;
+  throw new Error(`Of ${files.length}: ${JSON.stringify(counted)}`);
+}
+
+async function bench(count: number): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'mars-bench-batch-'));
+  try {
+    const recordings = join(folder, 'recordings');
+    const { audioSec } = await makeRecordings(recordings, count);
+    console.log(
+      `mars batch: ${count} recordings of 1 to 10 s, ${(audioSec / 3600).toFixed(2)} hours; ${availableParallelism()} cores`,
+    );
+    const rates: number[] = [];
+    for (const workers of [1, 2]) {
+      const { seconds, cpuSeconds } = await measureApart(recordings, join(folder, `out-${workers}`), workers);
+      rates.push(count / seconds);
+      console.log(
+        `  ${workers} worker${workers > 1 ? 's' : ''}: ${(count / seconds).toFixed(1)} recordings/s, ` +
+          `${(audioSec / seconds).toFixed(0)} times as fast as spoken; ` +
+          `${(audioSec / cpuSeconds).toFixed(0)} hours of audio per core-hour (of CPU time, the start included)`,
+      );
+    }
+    console.log(`  two workers are ${(rates[1] / rates[0]).toFixed(2)} times one`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const args = process.argv.slice(2);
+if (args[0] === '--measure') console.log(await measure(args[1], args[2], Number(args[3])));
+else await bench(Number(args[0] ?? 10_000));
