@@ -1,4 +1,4 @@
-import { EMOTIONS } from '@mars/core';
+import { EMOTIONS, lettersOf } from '@mars/core';
 import { clock, duration, percent } from '@mars/core/format';
 import { colour, html, WIDTHS, writePage, writeTable, type Markup } from '@mars/training/report';
 import type { Day, Entry } from './week.ts';
@@ -10,8 +10,11 @@ const CAVEAT =
 const HEIGHT = 220;
 const FOOT = 44;
 
-/** Shares as thin as this have no letter's room, and still a colour. */
 const GAP = 1;
+
+/** Colours alone tell nothing to those who do not see them: what is as high as this has its letter. */
+const LETTER_HEIGHT = 16;
+const LETTERS = lettersOf(EMOTIONS);
 
 /** The week as a page that needs nothing but itself: no script, and nothing from anywhere. */
 export function writeWeek(
@@ -34,7 +37,8 @@ export function writeWeek(
         ${said.map(
           (emotion) =>
             html`<span style="white-space:nowrap"
-              ><span style="color:${colour(emotion)}" aria-hidden="true">■</span> ${emotion}</span
+              ><span style="color:${colour(emotion)}" aria-hidden="true">■</span>
+              <b>${LETTERS.get(emotion)}</b> ${emotion}</span
             > `,
         )}<span style="white-space:nowrap"><span aria-hidden="true">□</span> uncertain</span><br />
         How each day's speech divides. Below each day, how long you spoke.
@@ -121,13 +125,18 @@ function drawBar(each: Day, x: number, width: number): Markup[] {
     if (height < 0.5) return undefined;
     const drawn = Math.max(0.5, height - GAP);
     return html`<rect
-      x="${round(x)}"
-      y="${round(floor)}"
-      width="${round(width)}"
-      height="${round(drawn)}"
-      ${paint}
-      ><title>${day(each.date, { weekday: 'long' })}: ${name} ${percent(share)}</title></rect
-    >`;
+        x="${round(x)}"
+        y="${round(floor)}"
+        width="${round(width)}"
+        height="${round(drawn)}"
+        ${paint}
+        ><title>${day(each.date, { weekday: 'long' })}: ${name} ${percent(share)}</title></rect
+      >${
+        height >= LETTER_HEIGHT &&
+        html`<text x="${round(x + width + 3)}" y="${round(floor + height / 2 + 4)}" fill="${colour('ink')}"
+          >${LETTERS.get(name)}</text
+        >`
+      }`;
   };
   return [
     ...EMOTIONS.map((emotion) => part(shareOf(each, emotion), emotion, html`fill="${colour(emotion)}"`)),
