@@ -9,9 +9,11 @@ export {
 export { filled, glorotUniform, heNormal, orthogonalBlocks, uniform } from './initialisers.ts';
 export { additiveAttention } from './layers/attention.ts';
 export { conv1d, type Conv1dOptions } from './layers/conv1d.ts';
+export { conv2d, type Conv2dOptions } from './layers/conv2d.ts';
 export { activation, dense } from './layers/dense.ts';
 export { channelDropout, dropout } from './layers/dropout.ts';
 export { exposed } from './layers/exposed.ts';
+export { frozen, startingFrom, type GivenValues } from './layers/given.ts';
 export { gru, type GruOptions } from './layers/gru.ts';
 export { batchNorm1d, layerNorm } from './layers/normalization.ts';
 export { avgPool1d, globalAvgPool1d, maxPool1d } from './layers/pooling.ts';

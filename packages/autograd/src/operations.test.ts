@@ -30,6 +30,7 @@ const {
   pad,
   reciprocal,
   relu,
+  relu6,
   reshape,
   sigmoid,
   slice,
@@ -91,6 +92,8 @@ const CASES: Case[] = [
   row('tanh', [[2, 3]], tanh),
   row('sigmoid', [[2, 3]], sigmoid),
   row('relu', [[4, 5]], relu, 'off zero'),
+  row('relu6', [[4, 5]], relu6, 'off zero'),
+  row('relu6, at its upper end', [[4, 5]], (x) => relu6(add(x, scalar(6))), 'off zero'),
   row(
     'gemm',
     [

@@ -95,6 +95,18 @@ export const sigmoid = (x: Tensor): Tensor =>
 /** max(x, 0); the gradient at 0 is 0. */
 export const relu = (x: Tensor): Tensor => unary('Relu', x, (g, y) => mul(g, cast(greater(y, scalar(0)))));
 
+/** min(max(x, 0), 6); the gradient at 0 and at 6 is 0. */
+export function relu6(x: Tensor): Tensor {
+  const [y]: Tensor[] = record('Clip', [x, scalar(0), scalar(6)], [x.shape], {
+    backward: ([g]) => {
+      if (!g) return [];
+      const bounds = [greater(y, scalar(0)), greater(scalar(6), y)];
+      return [mul(g, cast(record('And', bounds, [x.shape], { dataType: 'bool' })[0]))];
+    },
+  });
+  return y;
+}
+
 function unary(operator: string, x: Tensor, backward: (g: Tensor, y: Tensor) => Tensor): Tensor {
   const [y]: Tensor[] = record(operator, [x], [x.shape], { backward: ([g]) => [g && backward(g, y)] });
   return y;

@@ -21,6 +21,40 @@ export function conv1d(x: Sequence, weight: number[][][], bias: number[]): Seque
   );
 }
 
+/** Maps are [channel][line][column]. */
+export type Maps = number[][][];
+
+/**
+ * Σ over c, k and j of x[c][stride · h + k − before][stride · w + j − before] · weight[o][c][k][j], zeros beyond the edges.
+ * With a weight of one channel per output, output o sees channel o alone.
+ */
+export function conv2d(x: Maps, weight: number[][][][], bias: number[], stride: number): Maps {
+  const size = weight[0][0].length;
+  const along = (length: number) => {
+    const count = Math.ceil(length / stride);
+    const before = Math.floor(Math.max((count - 1) * stride + size - length, 0) / 2);
+    return Array.from({ length: count }, (_, place) => place * stride - before);
+  };
+  return weight.map((kernels, o) =>
+    along(x[0].length).map((line) =>
+      along(x[0][0].length).map((column) =>
+        kernels.reduce((total, kernel, c) => {
+          const map = kernels.length === x.length ? x[c] : x[o];
+          return kernel.reduce(
+            (sum, taps, k) =>
+              sum +
+              dot(
+                taps,
+                taps.map((_, j) => map[line + k]?.[column + j] ?? 0),
+              ),
+            total,
+          );
+        }, bias[o]),
+      ),
+    ),
+  );
+}
+
 export interface GruWeights {
   weightIh: number[][];
   weightHh: number[][];

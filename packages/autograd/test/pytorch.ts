@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Conv2dOptions } from '../src/layers/conv2d.ts';
 import type { CrossEntropyOptions } from '../src/losses.ts';
 import type { AdamOptions } from '../src/optimisers.ts';
 
@@ -61,12 +62,24 @@ export interface TrainingCase {
   evaluation: { x: Values; logits: Values };
 }
 
+/** A training in which the first layer is frozen. */
+export interface Training2dCase {
+  options: { learningRate: number; weightDecay: number; labelSmoothing: number };
+  layers: Record<string, Conv2dOptions>;
+  frozen: Record<string, Values>;
+  start: Record<string, Values>;
+  batches: { x: Values; targets: Values; loss: number }[];
+  end: Record<string, Values>;
+  evaluation: { x: Values; logits: Values };
+}
+
 interface Fixtures {
   layers: Record<string, LayerCase>;
   batchNorm: Record<string, BatchNormCase>;
   losses: Record<string, LossCase>;
   optimisers: Record<string, OptimiserCase>;
   training: TrainingCase;
+  training2d: Training2dCase;
 }
 
 /** What PyTorch computed: src/fixtures/pytorch.py. */

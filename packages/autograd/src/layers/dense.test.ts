@@ -12,8 +12,12 @@ test.for(layerCases<{ inFeatures: number; outFeatures: number }>('dense'))(
   },
 );
 
-test.for(['relu', 'tanh', 'sigmoid'] as const)('equals PyTorch: %s', async (name) => {
-  const { received, expected } = await besidePyTorch(activation(name), layerCases(name)[0][1]);
+const activations = (['relu', 'relu6', 'tanh', 'sigmoid'] as const).flatMap((name) =>
+  layerCases<{ name: typeof name }>(name),
+);
+
+test.for(activations)('equals PyTorch: %s', async ([, reference]) => {
+  const { received, expected } = await besidePyTorch(activation(reference.options.name), reference);
   expect(received).toBeAllCloseByName(expected, FLOAT32);
 });
 

@@ -1,6 +1,6 @@
 import { filled, glorotUniform } from '../initialisers.ts';
 import type { Layer } from '../network.ts';
-import { linear, relu, sigmoid, tanh } from '../operations.ts';
+import { linear, relu, relu6, sigmoid, tanh } from '../operations.ts';
 
 /**
  * A fully connected layer over the last axis: [..., inFeatures] → [..., outFeatures].
@@ -16,7 +16,7 @@ export function dense({ inFeatures, outFeatures }: { inFeatures: number; outFeat
   };
 }
 
-const FUNCTIONS = { relu, sigmoid, tanh };
+const FUNCTIONS = { relu, relu6, sigmoid, tanh };
 
 /** An elementwise function as a layer. */
 export function activation(name: keyof typeof FUNCTIONS): Layer {
