@@ -115,6 +115,13 @@ describe('forms', () => {
     ],
     ['with a thousand parts', `${part('config', '{}').repeat(1000)}--b--`, 400, 'REQUEST_INVALID'],
     ['of no end', `${file}--b`, 400, 'REQUEST_INVALID'],
+    ['that ends within the file', file.slice(0, -3), 400, 'REQUEST_INVALID'],
+    [
+      'with a part without a name',
+      '--b\r\ncontent-disposition: form-data; x="a"\r\n\r\nx\r\n--b--',
+      400,
+      'REQUEST_INVALID',
+    ],
     ['of nothing', '', 400, 'NO_INPUT'],
     ['of something else', 'RIFF'.repeat(1000), 400, 'REQUEST_INVALID'],
     ['of a prototype', `${part('__proto__', '{"a":1}')}--b--`, 400, 'REQUEST_INVALID'],

@@ -88,7 +88,7 @@ async function readForm(request: FastifyRequest, { uploadBytes }: UploadLimits):
       if (part.fieldname !== 'file') throw unexpectedPart(part.fieldname);
       const pieces: Buffer[] = [];
       let size = 0;
-      for await (const piece of part.file as AsyncIterable<Buffer>) {
+      for await (const piece of unbroken(part.file as AsyncIterable<Buffer>)) {
         size += piece.length;
         if (size > uploadBytes) throw tooLarge(uploadBytes);
         pieces.push(piece);
@@ -110,9 +110,9 @@ async function readForm(request: FastifyRequest, { uploadBytes }: UploadLimits):
 }
 
 /** What the parser of forms finds wrong, as an error that may be told. */
-async function* unbroken<Part>(parts: AsyncIterable<Part>): AsyncGenerator<Part, void, undefined> {
+async function* unbroken<Piece>(pieces: AsyncIterable<Piece>): AsyncGenerator<Piece, void, undefined> {
   try {
-    yield* parts;
+    yield* pieces;
   } catch (cause) {
     const { code, message } = cause as { code?: string; message: string };
     if (code !== undefined) throw cause;
@@ -120,10 +120,11 @@ async function* unbroken<Part>(parts: AsyncIterable<Part>): AsyncGenerator<Part,
   }
 }
 
-function unexpectedPart(name: string): MarsError {
+function unexpectedPart(name: string | undefined): MarsError {
+  const found = name === undefined ? 'without a name' : JSON.stringify(name.slice(0, 50));
   return new MarsError(
     'REQUEST_INVALID',
-    `The form has a part ${JSON.stringify(name.slice(0, 50))}; "file", with the recording, and "config", a text of JSON, were expected.`,
+    `The form has a part ${found}; "file", with the recording, and "config", a text of JSON, were expected.`,
   );
 }
 
