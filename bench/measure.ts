@@ -14,3 +14,8 @@ export function summarise(values: readonly number[]): Measured {
 export function show({ median, min, max }: Measured, digits = 1): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)} … ${max.toFixed(digits)})`;
 }
+
+export function printCounts(counts: Readonly<Record<string, number>>): void {
+  for (const name of Object.keys(counts).sort((a, b) => (a < b ? -1 : 1)))
+    console.log(`  ${name}  ${counts[name]}`);
+}

@@ -80,7 +80,7 @@ function bigEndian(value: number, bits: number): number[] {
 }
 
 /** Most significant bit first, from 0: RFC 9639, section 9.1.8 and 9.3. */
-function crc(bytes: Uint8Array, width: number, polynomial: number): number {
+export function crc(bytes: Uint8Array, width: number, polynomial: number): number {
   let rest = 0;
   for (const byte of bytes) {
     rest ^= byte << (width - 8);
