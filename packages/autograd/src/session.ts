@@ -1,5 +1,9 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 
+// Its maker would be sent what runs on which machine, from 1.29 on and unless this is set before the first session
+// (https://github.com/microsoft/onnxruntime/pull/27379).
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
 export interface SessionOptions {
   /** Threads within one operator. Default: all cores. */
   threads?: number;
