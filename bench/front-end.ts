@@ -60,7 +60,7 @@ function graphs(): Map<string, Uint8Array> {
     });
   return new Map([
     ['log-mel', writeGraph({ logMel })],
-    ['and the trunk', writeGraph({ activations: yamnetTrunk(logMel, features.layer) })],
+    ['and the trunk', writeGraph({ activations: yamnetTrunk(logMel, features.layer).get(features.layer)! })],
     ['and the pooling', writeGraph({ vector: yamnetFrontEnd(waveform, features) })],
     ['and the head', modelAt(1)],
     ['the whole at speeds 0.9 and 1.1', modelAt(0.9, 1.1)],

@@ -1,15 +1,27 @@
 import { z } from 'zod';
 
+const layer = z.union([z.literal(4), z.literal(5), z.literal(6), z.literal(7)]);
+
 /** How a waveform becomes one vector by the lower layers of YAMNet. */
-export const yamnetSettings = z.strictObject({
-  kind: z.literal('yamnet'),
-  /** Hz; the rate that YAMNet was trained at. */
-  sampleRate: z.literal(16_000).default(16_000),
-  /** The last layer of the trunk. */
-  layer: z.union([z.literal(4), z.literal(5), z.literal(6), z.literal(7)]).default(7),
-  /** Steps more than so many dB below the loudest do not count in the pooling. */
-  topDb: z.number().positive().default(35),
-});
+export const yamnetSettings = z
+  .strictObject({
+    kind: z.literal('yamnet'),
+    /** Hz; the rate that YAMNet was trained at. */
+    sampleRate: z.literal(16_000).default(16_000),
+    /** The last layer of the trunk. */
+    layer: layer.default(7),
+    /**
+     * Layers of which the vector holds the standard deviation of every channel and band, beside the last layer's means.
+     * Absent: the last layer's deviation and maximum of every channel, over the mean of its bands.
+     */
+    deviationsOf: z.array(layer).min(1).readonly().optional(),
+    /** Steps more than so many dB below the loudest do not count in the pooling. */
+    topDb: z.number().positive().default(35),
+  })
+  .refine(
+    ({ layer: last, deviationsOf = [] }) => deviationsOf.every((each) => each <= last),
+    'deviationsOf may name layers up to the last one, "layer"',
+  );
 
 export type YamnetSettings = z.output<typeof yamnetSettings>;
 
@@ -21,8 +33,12 @@ export const YAMNET_LAYERS = {
   7: { channels: 512, bands: 4, framesPerStep: 16 },
 } as const;
 
-/** Numbers in the pooled vector: a mean per channel and band, a deviation and a maximum per channel. */
-export function yamnetWidth({ layer }: Pick<YamnetSettings, 'layer'>): number {
-  const { channels, bands } = YAMNET_LAYERS[layer];
-  return channels * (bands + 2);
+/** Numbers in the pooled vector. */
+export function yamnetWidth({
+  layer: last,
+  deviationsOf,
+}: Pick<YamnetSettings, 'layer' | 'deviationsOf'>): number {
+  const numbers = (each: YamnetSettings['layer']) => YAMNET_LAYERS[each].channels * YAMNET_LAYERS[each].bands;
+  const beside = deviationsOf?.map(numbers) ?? [2 * YAMNET_LAYERS[last].channels];
+  return numbers(last) + beside.reduce((sum, width) => sum + width, 0);
 }

@@ -50,13 +50,19 @@ describe('the trunk', () => {
   ] as const)("of layer %d gives YAMNet's numbers", async (layer, everyChannel) => {
     const golden = readNpy(`yamnet.layer${layer}.pointwise`, FIXTURES);
     const samples = readNpy('yamnet.waveform', FIXTURES).data;
-    const { activations } = await run({ activations: yamnetTrunk(yamnetLogMel(waveform), layer) }, samples);
+    const activations = await trunkOf(samples, layer);
     const [, channels, steps, bands] = activations.dims;
     expect([channels / everyChannel, steps, bands]).toEqual(golden.shape);
     const kept = activations.data.filter((_, i) => Math.floor(i / (steps * bands)) % everyChannel === 0);
     expect(greatestDifference(kept, golden.data)).toBeLessThan(1e-4);
   });
 });
+
+async function trunkOf(samples: Float32Array, layer: keyof typeof YAMNET_LAYERS) {
+  const trunk = yamnetTrunk(yamnetLogMel(waveform), layer);
+  const { activations } = await run({ activations: trunk.get(layer)! }, samples);
+  return activations;
+}
 
 /** What the pooling should give, one number after the other. */
 function poolOracle(samples: Float32Array, activations: Float32Array, layer: keyof typeof YAMNET_LAYERS) {
@@ -74,17 +80,22 @@ function poolOracle(samples: Float32Array, activations: Float32Array, layer: key
   );
   const average = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const means: number[] = [];
+  const bandDeviations: number[] = [];
   const deviations: number[] = [];
   const maxima: number[] = [];
   for (let channel = 0; channel < channels; channel += 1) {
     const at = (step: number, band: number) => activations[(channel * steps + step) * bands + band];
-    for (let band = 0; band < bands; band += 1) means.push(average(loud.map((step) => at(step, band))));
+    for (let band = 0; band < bands; band += 1) {
+      const mean = average(loud.map((step) => at(step, band)));
+      means.push(mean);
+      bandDeviations.push(Math.sqrt(average(loud.map((step) => (at(step, band) - mean) ** 2))));
+    }
     const overBands = loud.map((step) => average(Array.from({ length: bands }, (_, band) => at(step, band))));
     const mean = average(overBands);
     deviations.push(Math.sqrt(average(overBands.map((value) => (value - mean) ** 2))));
     maxima.push(Math.max(...overBands));
   }
-  return { vector: [...means, ...deviations, ...maxima], counted: loud.length, steps };
+  return { vector: [...means, ...deviations, ...maxima], bandDeviations, counted: loud.length, steps };
 }
 
 describe('the pooled vector', () => {
@@ -95,7 +106,7 @@ describe('the pooled vector', () => {
     const samples = bursts(50_000);
     const peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
     const level = samples.map((sample) => (sample * 0.5) / peak);
-    const { activations } = await run({ activations: yamnetTrunk(yamnetLogMel(waveform), layer) }, level);
+    const activations = await trunkOf(level, layer);
     const { vector } = await run({ vector: yamnetFrontEnd(waveform, { ...settings, layer }) }, samples);
 
     const wanted = poolOracle(level, activations.data, layer);
@@ -103,6 +114,26 @@ describe('the pooled vector', () => {
     expect(wanted.counted).toBeGreaterThan(0.3 * wanted.steps);
     expect(vector.dims).toEqual([1, 1, yamnetWidth({ layer })]);
     expect(greatestDifference(vector.data, wanted.vector)).toBeLessThan(1e-4);
+  });
+
+  test('holds the deviations of other layers, band by band', async () => {
+    const samples = bursts(50_000);
+    const peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+    const level = samples.map((sample) => (sample * 0.5) / peak);
+    const wanted = yamnetSettings.parse({ kind: 'yamnet', deviationsOf: [5, 7] });
+    const { vector } = await run({ vector: yamnetFrontEnd(waveform, wanted) }, samples);
+    const of = async (layer: 5 | 7) => poolOracle(level, (await trunkOf(level, layer)).data, layer);
+    const [five, seven] = [await of(5), await of(7)];
+
+    expect(vector.dims).toEqual([1, 1, yamnetWidth(wanted)]);
+    const expected = [...seven.vector.slice(0, 2048), ...five.bandDeviations, ...seven.bandDeviations];
+    expect(vector.data).toHaveLength(expected.length);
+    expect(greatestDifference(vector.data, expected)).toBeLessThan(1e-3);
+  });
+
+  test('cannot hold the deviations of a layer above the trunk', () => {
+    const settings = { kind: 'yamnet', layer: 5, deviationsOf: [6] };
+    expect(yamnetSettings.safeParse(settings).error?.message).toContain('up to the last one');
   });
 
   test.each([1e-3, 0.1, 16])('does not depend on the level: times %d', async (factor) => {

@@ -22,14 +22,26 @@ type YamnetLayer = YamnetSettings['layer'];
  */
 export function yamnetFrontEnd(
   waveform: Tensor,
-  { layer, topDb }: YamnetSettings,
+  settings: YamnetSettings,
   { speed = 1 }: { speed?: number } = {},
 ): Tensor {
+  const { layer, deviationsOf, topDb } = settings;
   const signal = normalisePeak(waveform);
   const analysis = { speed, leastFrames: YAMNET_LAYERS[layer].framesPerStep };
-  const activations = yamnetTrunk(yamnetLogMel(signal, analysis), layer);
-  return pool(activations, loudSteps(inHops(signal, analysis), layer, topDb), layer);
+  const trunk = yamnetTrunk(yamnetLogMel(signal, analysis), layer);
+  const hops = inHops(signal, analysis);
+  const loud = new Map([layer, ...(deviationsOf ?? [])].map((each) => [each, loudSteps(hops, each, topDb)]));
+  const pooled = (each: YamnetLayer) => poolBands(trunk.get(each)!, loud.get(each)!, each);
+  const { means } = pooled(layer);
+  const beside =
+    deviationsOf?.map((each) => flat(pooled(each).deviations())) ??
+    poolChannels(trunk.get(layer)!, loud.get(layer)!, means, layer);
+  return concat([flat(means), ...beside], 2);
 }
+
+/** (batch, …) → (batch, 1, numbers). */
+const flat = (x: Tensor): Tensor =>
+  layOut(x, [0, 1, x.shape.slice(1).reduce<number>((product, size) => product * Number(size), 1)]);
 
 /** What is quieter than -100 dB of full scale counts as silence, and stays it. */
 const SILENCE = 1e-5;
@@ -45,18 +57,20 @@ function normalisePeak(waveform: Tensor): Tensor {
 }
 
 /**
- * YAMNet up to and with the pointwise convolution of `layer`.
+ * What the pointwise convolutions of YAMNet's layers give, up to `layer`.
  *
  * @param logMel (batch, 1, frames, 64)
- * @returns (batch, channels, ⌈frames / framesPerStep⌉, bands), values from 0 to 6
+ * @returns by layer: (batch, channels, ⌈frames / framesPerStep⌉, bands), values from 0 to 6
  */
-export function yamnetTrunk(logMel: Tensor, layer: YamnetLayer): Tensor {
+export function yamnetTrunk(logMel: Tensor, layer: YamnetLayer): ReadonlyMap<number, Tensor> {
+  const activations = new Map<number, Tensor>();
   let x = convolution(logMel, 'layer1.conv', { stride: 2 });
   for (let number = 2; number <= layer; number += 1) {
     x = convolution(x, `layer${number}.depthwise`, { stride: number % 2 === 1 ? 2 : 1, depthwise: true });
     x = convolution(x, `layer${number}.pointwise`);
+    activations.set(number, x);
   }
-  return x;
+  return activations;
 }
 
 /** TensorFlow's convolution with "SAME" padding (an odd pixel of it at the end), then ReLU6. */
@@ -90,14 +104,22 @@ function weightsOf(name: string): { weight: Tensor; bias: Tensor } {
   return weights.get(name)!;
 }
 
+/** The steps that count, both (batch, 1, steps). */
+interface LoudSteps {
+  /** 1 for those that count, else 0; 1 at least does. */
+  readonly mask: Tensor;
+  /** Of a mean over those that count. */
+  readonly share: Tensor;
+}
+
 /**
- * 1 for every step that is not silent, else 0: (batch, 1, steps).
+ * The steps that are not silent.
  *
  * A layer whose strides multiply to n frames has ⌈frames / n⌉ steps, and the centre of what step j hears lies, whichever
  * way the padding falls, within the frames n · j … n · j + n - 1. The loudest of these is the step's level; it is silent
  * when that lies more than `topDb` below the loudest step of its recording.
  */
-function loudSteps(hops: Tensor, layer: YamnetLayer, topDb: number): Tensor {
+function loudSteps(hops: Tensor, layer: YamnetLayer, topDb: number): LoudSteps {
   const { framesPerStep } = YAMNET_LAYERS[layer];
   const halves = layOut(hops, [0, 1, -1, Number(hops.shape[2]) / 2]);
   const [energy] = operator('ReduceSumSquare', [halves], [['batch', 1, 'halves']], {
@@ -117,26 +139,48 @@ function loudSteps(hops: Tensor, layer: YamnetLayer, topDb: number): Tensor {
   });
   const [loudest] = operator('ReduceMax', [level], [['batch', 1, 1]], { axes: [2], keepdims: 1 });
   const [isLoud] = operator('GreaterOrEqual', [level, mul(loudest, scalar(10 ** (-topDb / 10)))], [steps]);
-  return cast(isLoud);
+  const mask = cast(isLoud);
+  return { mask, share: div(mask, sum(mask, [2], true)) };
 }
 
 /**
- * Over the steps that count: the mean of every channel and band, then the standard deviation and the maximum of every
- * channel's mean over its bands.
+ * Over the steps that count: the mean of every channel and band, and the standard deviation.
  *
- * @param activations (batch, channels, steps, bands), none below 0
- * @param mask (batch, 1, steps) of 1 and 0, with one 1 at least
- * @returns (batch, 1, channels · (bands + 2))
+ * @param activations (batch, channels, steps, bands)
+ * @returns two of (batch, channels, bands), the second one when it is asked for
  */
-function pool(activations: Tensor, mask: Tensor, layer: YamnetLayer): Tensor {
+function poolBands(
+  activations: Tensor,
+  { share }: LoudSteps,
+  layer: YamnetLayer,
+): { means: Tensor; deviations: () => Tensor } {
   const { channels, bands } = YAMNET_LAYERS[layer];
-  const share = div(mask, sum(mask, [2], true));
   // Steps and bands as one axis, with zeros between different bands: so the means of all are one product.
   const bandsAlong = (axis: number) => along(axis, upTo(bands), 4);
   const [isSame] = operator('Equal', [bandsAlong(2), bandsAlong(3)], [[1, 1, bands, bands]]);
   const shares = layOut(mul(layOut(share, [0, -1, 1, 1]), cast(isSame)), [0, -1, bands]); // (batch, steps · bands, bands)
-  const means = matMul(layOut(activations, [0, 0, -1]), shares); // (batch, channels, bands)
+  const average = (x: Tensor) => matMul(layOut(x, [0, 0, -1]), shares); // (batch, channels, bands)
+  const means = average(activations);
+  return {
+    means,
+    deviations: () => sqrt(average(square(sub(activations, layOut(means, [0, channels, 1, bands]))))),
+  };
+}
 
+/**
+ * Over the steps that count: the standard deviation and the maximum of every channel's mean over its bands.
+ *
+ * @param activations (batch, channels, steps, bands), none below 0
+ * @param means of every channel and band: (batch, channels, bands)
+ * @returns two of (batch, 1, channels)
+ */
+function poolChannels(
+  activations: Tensor,
+  { mask, share }: LoudSteps,
+  means: Tensor,
+  layer: YamnetLayer,
+): Tensor[] {
+  const { channels, bands } = YAMNET_LAYERS[layer];
   const [overBands] = operator('AveragePool', [activations], [['batch', channels, 'steps', 1]], {
     kernel_shape: [1, bands],
   });
@@ -147,12 +191,5 @@ function pool(activations: Tensor, mask: Tensor, layer: YamnetLayer): Tensor {
     axes: [2],
     keepdims: 1,
   });
-  return concat(
-    [
-      layOut(means, [0, 1, channels * bands]),
-      layOut(deviation, [0, 1, channels]),
-      layOut(maximum, [0, 1, channels]),
-    ],
-    2,
-  );
+  return [flat(deviation), flat(maximum)];
 }
