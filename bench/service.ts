@@ -118,3 +118,5 @@ function voice(sampleRate: number): Uint8Array<ArrayBuffer> {
   const spoken = syntheticVoice('sa i sosu ea sio saei sua esi osa').slice(0, SECONDS * 16_000);
   return encodeWav({ samples: resample(spoken, 16_000, sampleRate), sampleRate });
 }
+
+if (import.meta.main) await benchService();
