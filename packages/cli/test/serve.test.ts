@@ -65,16 +65,16 @@ test('a second signal ends it at once, whatever it does', async () => {
 test('keys are made, listed, asked for and revoked', async () => {
   const keys = ['--keys', 'keys.json'];
   const call = (...args: string[]) => callMars(['keys', ...args, ...keys], { cwd: folder });
-  const { stdout: key } = await call('create', 'call centre');
+  const { stdout: key } = await call('create', 'my assistant');
   expect(key).toMatch(/^mars_[\w-]{32}\n$/);
   expect(await readFile(join(folder, 'keys.json'), 'utf8')).not.toContain(key.trim());
-  expect((await call('list')).stdout).toMatch(/^mars_[\w-]{8}…  20\d\d-\d\d-\d\d  call centre\n$/);
+  expect((await call('list')).stdout).toMatch(/^mars_[\w-]{8}…  20\d\d-\d\d-\d\d  my assistant\n$/);
 
   const { kill, result, url } = await serving(...keys);
   const headers = { authorization: `Bearer ${key.trim()}` };
   expect((await classify(url)).status).toBe(401);
   expect((await classify(url, WAV, headers)).status).toBe(200);
-  expect((await call('revoke', 'call centre')).stderr).toMatch(/revoked mars_/);
+  expect((await call('revoke', 'my assistant')).stderr).toMatch(/revoked mars_/);
   expect((await classify(url, WAV, headers)).status).toBe(401);
   kill('SIGINT');
   const { status, stderr } = await result;

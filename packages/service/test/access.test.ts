@@ -18,7 +18,7 @@ const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
 describe('the file of keys', () => {
   test('holds hashes only, for its owner only', async () => {
-    const { key, stored } = await keys.create('call centre');
+    const { key, stored } = await keys.create('my assistant');
     expect(key).toMatch(/^mars_[\w-]{32}$/);
     expect(key.startsWith(stored.id)).toBe(true);
     const text = await readFile(keys.file, 'utf8');

@@ -25,7 +25,7 @@ export function addKeys(program: Command): void {
       'after',
       `
 Examples:
-  mars keys create "call centre"                  prints the key, once: only its hash is kept
+  mars keys create "my assistant"                  prints the key, once: only its hash is kept
   mars keys list
   mars keys revoke mars_Ab3-_x9Z                  by the beginning of the key, as it is listed, or by its name
   curl -H "Authorization: Bearer $KEY" -F file=@clip.wav https://mars.example.org/v1/classify

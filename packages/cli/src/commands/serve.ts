@@ -95,7 +95,9 @@ export function addServe(program: Command): void {
         .argParser(wholeNumber(1)),
     )
     .option('--trust-proxy', 'take the address of callers from X-Forwarded-For')
-    .option('--page <folder>', 'the built page (default: what "npm run build" has built)', true)
+    .addOption(
+      new Option('--page <folder>', 'the built page').default(true, 'what "npm run build" has built'),
+    )
     .option('--no-page', 'the API alone')
     .addOption(
       new Option('--drain <seconds>', 'how long requests may last once it is stopped')
@@ -112,7 +114,7 @@ export function addServe(program: Command): void {
       `
 Examples:
   mars serve                                      page and API for this machine
-  mars keys create "call centre" && mars serve --host 0.0.0.0
+  mars keys create "my assistant" && mars serve --host 0.0.0.0
   mars serve --keys /etc/mars/keys.json           keys even on this machine, as behind a proxy
   curl -F file=@clip.wav http://127.0.0.1:8321/v1/classify
 

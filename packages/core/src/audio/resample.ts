@@ -97,6 +97,10 @@ export class Resampler {
   /** Takes the next input samples, any number of them, and returns the output samples that they complete. */
   process(chunk: Float32Array): Float32Array {
     this.received += chunk.length;
+    if (this.up === this.down) {
+      this.emitted += chunk.length;
+      return chunk.slice();
+    }
     return this.advance(chunk, Infinity);
   }
 

@@ -35,8 +35,8 @@ export function defaultKeyFile(env: NodeJS.ProcessEnv = process.env): string {
  *
  * @example
  * const keys = new KeyStore('/etc/mars/keys.json');
- * const { key } = await keys.create('call centre'); // shown once: only its hash is kept
- * (await keys.find(key))?.name; // 'call centre'
+ * const { key } = await keys.create('my assistant'); // shown once: only its hash is kept
+ * (await keys.find(key))?.name; // 'my assistant'
  */
 export class KeyStore {
   readonly file: string;

@@ -11,6 +11,8 @@ export class StreamInWorker implements PooledStream {
   readonly #forget: () => void;
   readonly #controller = new AbortController();
   #id = 0;
+  /** What was pushed last. */
+  #latest: Promise<unknown> | undefined;
   #isClosed = false;
 
   constructor(worker: WorkerProcess, limits: JobLimits, onClose: () => void) {
@@ -40,13 +42,17 @@ export class StreamInWorker implements PooledStream {
 
   async push(samples: Float32Array | Int16Array): Promise<LiveEvent[]> {
     this.#checkOpen();
-    const { answer } = this.#worker.ask<LiveEvent[]>({ type: 'push', stream: this.#id, samples });
-    return this.#withDeadline(answer);
+    // The caller may use the array again before it is sent.
+    const heard = this.#withDeadline(this.#worker.push(this.#id, samples.slice()));
+    this.#latest = heard;
+    return heard;
   }
 
   async end(): Promise<LiveEvent[]> {
     this.#checkOpen();
     this.#isClosed = true;
+    // Pushes have a way of their own to the worker. Who pushed knows how it went.
+    await this.#latest?.catch(() => undefined);
     try {
       return await this.#withDeadline(
         this.#worker.ask<LiveEvent[]>({ type: 'endStream', stream: this.#id }).answer,

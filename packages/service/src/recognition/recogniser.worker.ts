@@ -13,7 +13,7 @@ import {
 import { ByteQueue } from './byte-queue.ts';
 import { hearRecording } from './hear-recording.ts';
 import type { ClassifyResult } from './pool-protocol.ts';
-import type { Answer, JobSource, Notice, Question, SentError } from './worker-protocol.ts';
+import type { Answer, JobSource, LivePush, Notice, Question, SentError } from './worker-protocol.ts';
 
 const jobs = new Map<number, { readonly controller: AbortController; readonly bytes: ByteQueue }>();
 const streams = new Map<number, LiveStream>();
@@ -61,6 +61,9 @@ function hear(message: Question | Notice): void {
     case 'bytes':
       jobs.get(message.id)?.bytes.push(message.bytes);
       return;
+    case 'push':
+      void hearPushes(message.pushes);
+      return;
     case 'abort':
       jobs.get(message.id)?.controller.abort();
       jobs.get(message.id)?.bytes.close();
@@ -90,14 +93,28 @@ async function answer(question: Question): Promise<void> {
   }
 }
 
+async function hearPushes(pushes: readonly LivePush[]): Promise<void> {
+  const uneventful: number[] = [];
+  const hearPush = async ({ id, stream, samples }: LivePush): Promise<void> => {
+    try {
+      // Of a stream that has been closed nobody waits for what is in it.
+      const events = (await streams.get(stream)?.push(asFloat(samples))) ?? [];
+      if (events.length === 0) uneventful.push(id);
+      else say({ type: 'value', id, value: events });
+    } catch (error) {
+      say({ type: 'error', id, error: sent(error) });
+    }
+  };
+  await Promise.all(pushes.map(hearPush));
+  say({ type: 'heard', uneventful });
+}
+
 function answerTo(question: Question): Promise<unknown> {
   switch (question.type) {
     case 'classify':
       return classify(question);
     case 'openStream':
       return openStream(question);
-    case 'push':
-      return streams.get(question.stream)!.push(asFloat(question.samples));
     default:
       return endStream(question.stream);
   }

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { MarsError } from '@mars/core';
+import { MarsError, type LiveEvent } from '@mars/core';
 import type { ModelFacts } from './pool-protocol.ts';
+import { PushLane } from './push-lane.ts';
 import type { Answer, Notice, Question, SentError } from './worker-protocol.ts';
 
 interface Call {
@@ -37,6 +38,7 @@ export class WorkerProcess {
   readonly startedAt = performance.now();
   readonly #process: ChildProcess;
   readonly #calls = new Map<number, Call>();
+  readonly #lane = new PushLane((pushes) => this.tell({ type: 'push', pushes }));
   readonly #onLost = new Set<(reason: MarsError) => void>();
   #lastId = 0;
   #reason: MarsError | undefined;
@@ -85,12 +87,17 @@ export class WorkerProcess {
     onTaken?: () => void,
   ): { readonly id: number; readonly answer: Promise<Value> } {
     const id = ++this.#lastId;
-    const answer = new Promise<Value>((resolve, reject) => {
-      if (this.#reason) return reject(this.#reason);
-      this.#calls.set(id, { resolve: resolve as (value: unknown) => void, reject, onTaken });
-      this.#send({ ...question, id });
-    });
+    const answer = this.#answer<Value>(id, onTaken);
+    if (!this.#reason) this.#send({ ...question, id });
     return { id, answer };
+  }
+
+  /** Has the next samples of a stream heard. They are copied when they are sent, which is not at once. */
+  push(stream: number, samples: Float32Array | Int16Array): Promise<LiveEvent[]> {
+    const id = ++this.#lastId;
+    const answer = this.#answer<LiveEvent[]>(id);
+    if (!this.#reason) this.#lane.add({ id, stream, samples });
+    return answer;
   }
 
   tell(notice: Notice): void {
@@ -114,6 +121,13 @@ export class WorkerProcess {
     clearTimeout(timer);
   }
 
+  #answer<Value>(id: number, onTaken?: () => void): Promise<Value> {
+    return new Promise<Value>((resolve, reject) => {
+      if (this.#reason) reject(this.#reason);
+      else this.#calls.set(id, { resolve: resolve as (value: unknown) => void, reject, onTaken });
+    });
+  }
+
   #hear(answer: Answer): void {
     switch (answer.type) {
       case 'ready':
@@ -122,6 +136,9 @@ export class WorkerProcess {
         return this.kill(received(answer.error));
       case 'taken':
         return this.#calls.get(answer.id)?.onTaken?.();
+      case 'heard':
+        for (const id of answer.uneventful) this.#settle(id)?.resolve([]);
+        return this.#lane.heard();
       case 'value':
         return this.#settle(answer.id)?.resolve(answer.value);
       case 'error':
