@@ -97,7 +97,7 @@ test('of a side that is not looked at, the drawing says only when it speaks', ()
 test('a call: the customer’s side with emotions, the agent’s without, the notice first', async () => {
   const { status, stdout, stderr } = await startExample(CALL, [call]);
   expect(stderr).toMatch(/^This example hears the customer.*Art\. 5\(1\)\(f\).*Art\. 50/s);
-  expect(status).toBe(0);
+  expect(status, stderr).toBe(0);
   expect(stdout).toMatch(/^customer {4} +[a-zA-Z]+ +[a-zA-Z]+$/m);
   expect(stdout).toMatch(/^agent {4} +▪+$/m);
   expect(stdout).toMatch(/^customer: [\d.]+ s of speech\. /m);
@@ -136,8 +136,8 @@ test('what the service gets is the customer’s channel, and nothing of the agen
 });
 
 test('without a file it makes a call of the samples; both sides are heard where one says so', async () => {
-  const { status, stdout } = await startExample(CALL, ['--both-sides']);
-  expect(status).toBe(0);
+  const { status, stdout, stderr } = await startExample(CALL, ['--both-sides']);
+  expect(status, stderr).toBe(0);
   expect(stdout).toMatch(/^left {4} +[a-zA-Z]+ /m);
   expect(stdout).toMatch(/^right {3} +[a-zA-Z]+ /m);
   expect(stdout).toMatch(/^right: [\d.]+ s of speech/m);

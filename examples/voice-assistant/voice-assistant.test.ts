@@ -71,7 +71,7 @@ test('it answers every utterance of a recording, with a service of its own; its 
     'samples/woman-plain.wav',
   ]);
   expect(stderr).toMatch(/^This assistant guesses .*Art\. 50.*Art\. 5\(1\)\(f\)/s);
-  expect(status).toBe(0);
+  expect(status, stderr).toBe(0);
   expect(stdout.match(/^[\d.]+ – [\d.]+ s {2}strain 0\.\d\d$/gm)).toHaveLength(2);
   expect(stdout.match(/^ {2}\[(?:plain|warm|gentle)\] .+$/gm)).toHaveLength(2);
   expect(stderr.match(/^ {2}to the writer: .+$/gm)).toHaveLength(2);
@@ -90,8 +90,8 @@ test('it asks the service that it is given, with its key', async () => {
       startExample(ASSISTANT, [talk, '--url', service.url], { env }),
       startExample(ASSISTANT, [talk, '--url', service.url], { env: { MARS_API_KEY: '' } }),
     ]);
-    expect(allowed.stdout).toMatch(/\[(?:plain|warm|gentle)\]/);
-    expect(allowed.status).toBe(0);
+    expect(allowed.status, allowed.stderr).toBe(0);
+    expect(allowed.stdout, allowed.stderr).toMatch(/\[(?:plain|warm|gentle)\]/);
     expect(refused).toMatchObject({ status: 2, stdout: '' });
     expect(refused.stderr).toContain('[UNAUTHORIZED]');
   } finally {
