@@ -10,7 +10,20 @@ export interface Answer {
   readonly isWhole: boolean;
 }
 
-const STATUSES = new Set([100, 101, 200, 204, 206, 301, 302, 304, 404, 426, ...Object.values(HTTP_STATUS)]);
+const STATUSES = new Set([
+  100,
+  101,
+  200,
+  204,
+  206,
+  301,
+  302,
+  304,
+  404,
+  417,
+  426,
+  ...Object.values(HTTP_STATUS),
+]);
 
 /** Reads what a service sent on one connection. */
 export function readAnswer(received: Buffer, call: Call): Answer {

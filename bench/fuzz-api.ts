@@ -10,20 +10,19 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, mkdir } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { createRandom, type Random } from '@mars/autograd/random';
+import { createRandom } from '@mars/autograd/random';
 import { openPool, serve } from '@mars/service';
 import { tinyModel } from '../packages/core/test/tiny-model.ts';
-import { readAnswer } from './answers.ts';
 import { makeCall, type Call } from './calls.ts';
 import { readContainers } from './containers.ts';
 import { printCounts } from './measure.ts';
+import { placeCall } from './place-call.ts';
 import { Progress } from './progress.ts';
-import { residentOf } from './resident.ts';
+import { residentOf, workersOf } from './proc.ts';
 
 /** From the first byte of a call to the end of its connection. */
 const DEADLINE_MS = 15_000;
@@ -78,46 +77,6 @@ async function runService(): Promise<void> {
   process.send!('ready');
 }
 
-/** How a call went: what it came to, and what is wrong with that. */
-interface Outcome {
-  readonly outcome: string;
-  readonly faults: readonly string[];
-}
-
-/** Sends a call piece by piece, and reads until the connection is closed, or answered as far as it will be. */
-function make(call: Call, port: number, random: Random): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const received: Buffer[] = [];
-    const end = (...faults: string[]) => {
-      clearTimeout(deadline);
-      socket.destroy();
-      const answer = readAnswer(Buffer.concat(received), call);
-      resolve({ outcome: answer.outcome, faults: [...answer.faults, ...faults] });
-    };
-    const deadline = setTimeout(() => end(`no end within ${DEADLINE_MS / 1000} s`), DEADLINE_MS);
-    socket.on('data', (bytes) => {
-      received.push(bytes);
-      // Connections are kept open between requests, but not by these callers.
-      if (readAnswer(Buffer.concat(received), call).isWhole) end();
-    });
-    socket.on('error', () => undefined);
-    socket.once('close', () => end());
-    const send = async (): Promise<void> => {
-      for (const piece of call.pieces) {
-        if (socket.destroyed || !socket.writable) return;
-        socket.write(piece);
-        await (random.integer(8) === 0
-          ? sleep(random.integer(20))
-          : new Promise((next) => setImmediate(next)));
-      }
-      if (call.ending === 'hang up') socket.destroy();
-      else if (call.ending === 'end') socket.end();
-    };
-    socket.once('connect', () => void send());
-  });
-}
-
 async function fuzz(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -161,7 +120,8 @@ async function fuzz(): Promise<void> {
   const highest = { mainMB: 0, workerMB: 0 };
   let replaced = 0;
   const watch = async () => {
-    const { mainMB, workersMB } = await residentOf(service.pid!);
+    const mainMB = await residentOf(service.pid!);
+    const workersMB = await Promise.all((await workersOf(service.pid!)).map(residentOf));
     for (const [name, heldMB] of [
       ['mainMB', mainMB],
       ['workerMB', Math.max(...workersMB)],
@@ -182,7 +142,7 @@ async function fuzz(): Promise<void> {
       const index = next++;
       const random = createRandom(`${seed}/${index}`);
       const call = makeCall(containers, random);
-      const { outcome, faults } = await make(call, port, random);
+      const { outcome, faults } = await placeCall(call, { port, deadlineMs: DEADLINE_MS }, random);
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
       for (const fault of faults) await note(index, fault, call);
       progress.add(1);

@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MarsClient, MarsClientError, type LiveStream } from '@mars/client';
 import { buildApp } from '../packages/service/src/http/app.ts';
 import { openPool } from '../packages/service/src/recognition/recogniser-pool.ts';
+import { cpuMsOf, residentOf, workersOf } from './proc.ts';
 import { SAMPLE_RATE, speech } from './speech.ts';
 
 const FRAME_MS = 100;
@@ -23,8 +24,20 @@ const FRAME = (SAMPLE_RATE * FRAME_MS) / 1000;
 const CERTAIN_MS = 512;
 
 interface Usage {
-  readonly cpuMs: number;
+  readonly mainMs: number;
+  readonly workersMs: number;
+  /** All of them together. */
   readonly memoryMB: number;
+}
+
+async function usageOf(pid: number): Promise<Usage> {
+  const workers = await workersOf(pid);
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  return {
+    mainMs: await cpuMsOf(pid),
+    workersMs: sum(await Promise.all(workers.map(cpuMsOf))),
+    memoryMB: sum(await Promise.all([pid, ...workers].map(residentOf))),
+  };
 }
 
 async function serve(maxSessions: number): Promise<void> {
@@ -33,11 +46,6 @@ async function serve(maxSessions: number): Promise<void> {
   const streamLimits = { maxSessions, maxSessionsPerClient: Infinity };
   const app = await buildApp({ pool, streamLimits, log: { level: 'silent' } });
   await app.listen({ port: 0, host: '127.0.0.1' });
-  process.on('message', () => {
-    const { user, system } = process.cpuUsage();
-    const usage: Usage = { cpuMs: (user + system) / 1000, memoryMB: process.memoryUsage().rss / 1e6 };
-    process.send!(usage);
-  });
   process.on('disconnect', () => process.exit());
   process.send!((app.server.address() as AddressInfo).port);
 }
@@ -91,17 +99,13 @@ async function offer(client: MarsClient, count: number): Promise<Record<string, 
 
 async function bench(streams: number, seconds: number): Promise<void> {
   const child = fork(import.meta.filename, ['serve', String(streams)]);
-  const answer = async <Answer>(): Promise<Answer> => ((await once(child, 'message')) as [Answer])[0];
-  const usage = (): Promise<Usage> => {
-    child.send('usage');
-    return answer<Usage>();
-  };
   try {
-    const client = new MarsClient({ baseUrl: `http://127.0.0.1:${await answer<number>()}` });
+    const [port] = (await once(child, 'message')) as [number];
+    const client = new MarsClient({ baseUrl: `http://127.0.0.1:${port}` });
     const voices = await Promise.all(
       Array.from({ length: Math.min(streams, 10) }, (_, index) => speech(Math.max(seconds, 10), `${index}`)),
     );
-    const before = await usage();
+    const before = await usageOf(child.pid!);
     const startMs = performance.now() + 500;
     const talks = Array.from({ length: streams }, (_, index) =>
       talk(client.stream({ reconnect: false }), {
@@ -117,13 +121,15 @@ async function bench(streams: number, seconds: number): Promise<void> {
     const refused = await offer(client, streams);
     const offeredMs = performance.now() - half;
     const verdicts = (await Promise.all(talks)).flat();
-    const after = await usage();
+    const after = await usageOf(child.pid!);
     const cores = availableParallelism();
-    const cpuMs = after.cpuMs - before.cpuMs;
+    const [mainMs, workersMs] = [after.mainMs - before.mainMs, after.workersMs - before.workersMs];
+    const cpuMs = mainMs + workersMs;
     console.log(
       `${streams} streams for ${seconds} s, ${cores} cores: the service keeps them ` +
         `${((100 * cpuMs) / (cores * 1000 * seconds)).toFixed(0)} % busy, ` +
-        `${(cpuMs / (streams * seconds)).toFixed(1)} ms of processor per second of audio, ${after.memoryMB.toFixed(0)} MB`,
+        `${(cpuMs / (streams * seconds)).toFixed(1)} ms of processor per second of audio (${(mainMs / (streams * seconds)).toFixed(1)} of ` +
+        `them in the main process), ${after.memoryMB.toFixed(0)} MB`,
     );
     console.log(`  ${streams} more offered: ${JSON.stringify(refused)} in ${offeredMs.toFixed(0)} ms`);
     describe(
