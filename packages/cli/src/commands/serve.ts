@@ -19,7 +19,7 @@ const REQUESTS_PER_MINUTE = 1200;
 
 interface ServeFlags {
   host: string;
-  port: number;
+  port?: number;
   model: string;
   workers: number;
   queue?: number;
@@ -47,8 +47,8 @@ export function addServe(program: Command): void {
     )
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .addOption(
-      new Option('--port <number>', 'the port, or the next one that is free; 0 for any')
-        .default(8321)
+      new Option('--port <number>', 'the port; 0 for any')
+        .default(undefined, '8321, or the next one that is free')
         .argParser(wholeNumber(0, 65_535)),
     )
     .option(
@@ -143,6 +143,8 @@ async function serveUntilStopped(flags: ServeFlags): Promise<void> {
     pool,
     host,
     port,
+    // Who names a port tells others of it.
+    tries: port === undefined ? undefined : 0,
     onTaken: (taken) => console.error(`Port ${taken} is taken; trying ${taken + 1}.`),
     page,
     keys,
@@ -205,7 +207,7 @@ function checkedOrigin(origin: string): string {
 }
 
 const EXPLAINED: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'No port is free there. Give another one, such as --port 9000.',
+  EADDRINUSE: 'The port is taken. Free it, or give another one, such as --port 9000; 0 takes any.',
   EACCES: 'This port is not yours to listen on. Give one from 1024 on, such as --port 8321.',
   EADDRNOTAVAIL: 'This machine has no such address. Leave --host out for this machine alone.',
   ENOTFOUND: 'This machine has no such address. Leave --host out for this machine alone.',
