@@ -29,7 +29,8 @@ export const ERROR_CODES = {
   CLIENT_TOO_SLOW: 'the caller does not read what it is sent',
   TEST_LEAK: 'the model was trained on clips of the test part, so the figure would be worthless',
   RUN_INVALID: 'the folder is not a training run, or it belongs to another configuration',
-  BATCH_INVALID: 'the folder is not a batch, its table cannot be read, or it was planned with other options or another model',
+  BATCH_INVALID:
+    'the folder is not a batch, its table cannot be read, or it was planned with other options or another model',
   DATABASE_FAILED: 'the database of the queue cannot be reached or used',
   SERVICE_BUSY: 'as much work waits as the service may hold; it tells when to try again',
   SERVICE_STOPPING: 'the service is shutting down and takes nothing more',
