@@ -142,6 +142,17 @@ describe('forms', () => {
 });
 
 describe('connections', () => {
+  test.each(['/%', '/nowhere', '/healthz', '/v1/classify', '/v1/models', '/docs', '/v1/stream?x'])(
+    'one that would be a WebSocket at %s is closed after its refusal',
+    async (path) => {
+      const { port } = await served({ pool: promptPool() });
+      const { send, answered } = await rawConnection(port);
+      const upgrade = ['connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 12'];
+      send(`GET ${path} HTTP/1.1`, 'host: localhost', ...upgrade, 'sec-websocket-key: x', '', '');
+      expect(await answered).toMatch(/^HTTP\/1\.1 4/);
+    },
+  );
+
   test.each([
     ['that says nothing', ''],
     ['that never ends its headers', 'POST /v1/classify HTTP/1.1\r\nhost: localhost\r\nx: '],

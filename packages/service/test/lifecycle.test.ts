@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { serve } from '../src/http/serve.ts';
-import { errorOf, scriptedPool, served, SILENT_VERDICT, until, WAV } from './service.ts';
+import { errorOf, rawConnection, scriptedPool, served, SILENT_VERDICT, until, WAV } from './service.ts';
 
 const log = { level: 'silent' } as const;
 
@@ -50,6 +50,25 @@ test('what does not end in time is cut off', async () => {
   await service.stop();
   expect(await taken).toBe('fetch failed');
   await until(() => jobs[0].signal?.aborted === true);
+});
+
+test('nor do requests that came before the first was answered, by a caller who has gone', async () => {
+  const { pool, jobs } = scriptedPool();
+  const service = await serve({ pool, port: 0, log });
+  const { socket, send } = await rawConnection(service.port);
+  for (let request = 0; request < 3; request++) {
+    send('POST /v1/classify HTTP/1.1', 'host: localhost', `content-length: ${WAV.length}`, '', '');
+    socket.write(WAV);
+  }
+  await until(() => jobs.length === 3);
+  // Its answer waits for that of the first.
+  jobs[1].resolve(SILENT_VERDICT);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  socket.destroy();
+  await until(() => jobs[0].signal!.aborted && jobs[2].signal!.aborted);
+  const began = performance.now();
+  await service.stop();
+  expect(performance.now() - began).toBeLessThan(1000);
 });
 
 test('connections that nobody uses do not hold it up', async () => {

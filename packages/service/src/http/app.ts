@@ -15,6 +15,7 @@ import { logAnswered, logger, type LogOptions } from './logging.ts';
 import { createMetrics } from './metrics.ts';
 import { observeRequests } from './observation.ts';
 import { addPage } from './page.ts';
+import { closeRefusedUpgrade } from './refused-upgrade.ts';
 import { requestId } from './request-id.ts';
 import { addClassify } from './routes/classify.ts';
 import { addDocuments } from './routes/documents.ts';
@@ -82,6 +83,8 @@ export async function buildApp({
       const told = tellable(error);
       reply.statusCode = HTTP_STATUS[told.code];
       void reply.send(errorBody(told, request.id) as never);
+      // No hook is asked about these.
+      closeRefusedUpgrade(request.raw);
     },
   });
   app.server.maxConnections = limits.connections;

@@ -1,6 +1,7 @@
 import websocket from '@fastify/websocket';
 import { MarsError } from '@mars/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { closeRefusedUpgrade } from '../http/refused-upgrade.ts';
 import type { RecogniserPool } from '../recognition/pool-protocol.ts';
 import { SessionCount, STREAM_LIMITS, type StreamLimits } from './limits.ts';
 import type { ServerMessage } from './messages.ts';
@@ -69,10 +70,8 @@ export async function liveStreams(
     },
   });
 
-  // One that is refused before it is a WebSocket (no key, no such address): Node's server looks after it no longer.
-  app.addHook('onResponse', async ({ raw }) => {
-    if ('upgrade' in raw && raw.upgrade === true) raw.socket.destroySoon();
-  });
+  // One that is refused before it is a WebSocket: no key, no such address.
+  app.addHook('onResponse', async ({ raw }) => closeRefusedUpgrade(raw));
 
   app.get('/v1/stream', { websocket: true }, (socket: EventSocket, request) => {
     leaveRoomForLastWords(socket);
