@@ -40,7 +40,7 @@ interface ServeFlags {
 export function addServe(program: Command): void {
   program
     .command('serve')
-    .summary('serve page and API')
+    .summary('serve the page and the API on one port')
     .description(
       'Serves the page and the API (HTTP and WebSocket) on one port, to this machine unless --host says more.\n' +
         'Recordings are held in memory while they are heard, and never written to disk.',
