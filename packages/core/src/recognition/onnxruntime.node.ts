@@ -23,6 +23,8 @@ export function createSession(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     logSeverityLevel: 3,
+    // A plan of the memory is kept for every length of the input: of recordings no two are alike, and it would never end.
+    enableMemPattern: false,
   });
 }
 
