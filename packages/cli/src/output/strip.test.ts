@@ -1,15 +1,10 @@
-import { EMOTIONS, lettersOf } from '@mars/core';
+import { lettersOf } from '@mars/core';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { drawStrip } from './strip.ts';
 import { LABELS, segment } from './timeline-fixture.ts';
 
 const letters = lettersOf(LABELS);
-
-test('every label has a letter of its own', () => {
-  expect([...lettersOf(EMOTIONS).values()].join('')).toBe('NCHSAFDU');
-  expect([...lettersOf(['a', 'a', '1']).values()]).toEqual(['?', '?']);
-});
 
 test('letters lie where the speech is; small ones are uncertain, dots are pauses', () => {
   const segments = [
