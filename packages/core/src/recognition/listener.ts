@@ -25,8 +25,6 @@ export interface Hearing {
 }
 
 export interface MeasureContext {
-  /** Share of the frames that are speech, 0 to 1, without the margins. */
-  readonly speechShare: number;
   /** `interval`: a look at an utterance that goes on. `speechEnded`: an utterance, or a window of a long one. */
   readonly trigger: 'interval' | 'speechEnded';
 }
@@ -69,9 +67,6 @@ export interface Chunk {
   readonly isLast: boolean;
 }
 
-/** A frame's probability from which it counts into `speechShare`: the detector's own operating point. */
-const SPEECH = 0.5;
-
 /**
  * Listens to one recording: samples in, utterances and measurements out. What it does depends on the samples alone and
  * not on their cut, since it goes by frames of 32 ms; and it keeps no more of them than two windows, or a pause.
@@ -98,9 +93,6 @@ export class Listener {
   #ahead: number[] = [];
   /** Frames that the segmenter has seen. */
   #frames = 0;
-  /** Of the frames from number `firstFlag` on, whether they are speech. */
-  #flags: boolean[] = [];
-  #firstFlag = 0;
   #utterance: { readonly start: number; readonly windows: Measured[]; nextIntervalSec: number } | undefined;
 
   /**
@@ -182,7 +174,6 @@ export class Listener {
 
   async #hearFrame(probability: number, heard: Heard[]): Promise<void> {
     this.#frames++;
-    this.#flags.push(probability >= SPEECH);
     await this.#hearBoundary(this.#segmenter.step(probability), heard);
     // A window or a look never reaches beyond the latest speech: it then lies within the utterance, wherever that ends.
     if (this.#segmenter.isRunning && this.#segmenter.isSpeech) await this.#measureSpoken(heard);
@@ -229,19 +220,11 @@ export class Listener {
       Math.max(0, start - this.#margin),
       Math.min(end + this.#margin, this.#sampleAt(this.#frames)),
     );
-    const speechShare = this.#speechShare(start, end);
-    const measured = await this.#hearing.measure(waveform, { speechShare, trigger });
+    const measured = await this.#hearing.measure(waveform, { trigger });
     const [startSec, endSec] = [this.#seconds(start), this.#seconds(end)];
     const durationSec = endSec - startSec;
     const verdict = { ...measured, durationSec };
     return { startSec, endSec, verdict: durationSec < this.#minCertainSec ? uncertain(verdict) : verdict };
-  }
-
-  #speechShare(start: number, end: number): number {
-    const frameSize = (VAD_FRAME * this.#hearing.sampleRate) / VAD_SAMPLE_RATE;
-    const first = Math.floor(start / frameSize) - this.#firstFlag;
-    const flags = this.#flags.slice(Math.max(0, first), Math.ceil(end / frameSize) - this.#firstFlag);
-    return flags.filter(Boolean).length / flags.length;
   }
 
   /** Forgets what no measurement that is still to come can need. */
@@ -252,13 +235,7 @@ export class Listener {
       const { start, windows } = this.#utterance;
       needed = start + Math.max(0, windows.length - 1) * this.#size.hop;
     }
-    needed = Math.max(0, needed - this.#margin);
-    this.#waveform.discardBefore(needed);
-    const flag = Math.floor((needed * VAD_SAMPLE_RATE) / (VAD_FRAME * this.#hearing.sampleRate));
-    // Once in a while: every time would move the whole rest at every frame.
-    if (flag - this.#firstFlag < 256) return;
-    this.#flags = this.#flags.slice(flag - this.#firstFlag);
-    this.#firstFlag = flag;
+    this.#waveform.discardBefore(Math.max(0, needed - this.#margin));
   }
 
   /** The sample, at the model's rate, with which a frame begins. */
