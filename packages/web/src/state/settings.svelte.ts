@@ -17,6 +17,15 @@ function kept(): { theme: Theme } {
 /** What a person chose for the page's looks; kept in this browser, where that is allowed. */
 export const settings = $state(kept());
 
+const darkSystem = matchMedia('(prefers-color-scheme: dark)');
+const system = $state({ isDark: darkSystem.matches });
+darkSystem.addEventListener('change', ({ matches }) => (system.isDark = matches));
+
+/** Whether the page is dark now: asked by what draws in colours, it draws again when that changes. */
+export function isDark(): boolean {
+  return settings.theme === 'system' ? system.isDark : settings.theme === 'dark';
+}
+
 /** Shows the page in a theme, and keeps the choice. */
 export function chooseTheme(theme: Theme): void {
   settings.theme = theme;
