@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeWav, loadRecogniser, type Audio, type Recogniser, type Timeline } from '@mars/core';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CHROMIUM_TIMEOUT_MS } from '../../../test/chromium.ts';
 import { syntheticVoice } from '../../core/test/synthetic-voice.ts';
@@ -9,10 +9,21 @@ import type { RunningServer } from '@mars/service/site';
 import { headline } from '../src/results/describe.ts';
 import { words } from '../src/strings/en.ts';
 import { violations } from './accessibility.ts';
+import {
+  choose,
+  given,
+  sample,
+  SAMPLE_RATE,
+  scoresOn,
+  taken,
+  talk,
+  verdictOf,
+  view,
+  wav,
+} from './recordings.ts';
 import { openBrowser, openPage, serveSite } from './site.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const SAMPLE_RATE = 16_000;
 
 let site: RunningServer;
 let browser: Browser;
@@ -30,54 +41,6 @@ afterAll(async () => {
   await site?.[Symbol.asyncDispose]();
   await recogniser?.dispose();
 });
-
-interface Given {
-  readonly name: string;
-  readonly mimeType: string;
-  readonly buffer: Buffer;
-}
-
-function given(name: string, bytes: Uint8Array, mimeType = 'audio/wav'): Given {
-  return { name, mimeType, buffer: Buffer.from(bytes) };
-}
-
-function wav(name: string, samples: Float32Array): Given {
-  return given(name, encodeWav({ samples, sampleRate: SAMPLE_RATE }));
-}
-
-async function sample(name: string): Promise<Given> {
-  return given(name, await readFile(join(ROOT, 'samples', name)));
-}
-
-/** The voice, then a pause, over and over. */
-function talk(seconds: number): Float32Array {
-  const samples = new Float32Array(seconds * SAMPLE_RATE);
-  const voice = syntheticVoice(' saisou eiasoue ');
-  for (let at = 0; at + voice.length < samples.length; at += voice.length + SAMPLE_RATE)
-    samples.set(voice, at);
-  return samples;
-}
-
-const choose = (page: Page, ...files: Given[]) =>
-  page.locator('#panel-files input[type=file]').setInputFiles(files);
-const view = (page: Page, name: string) => page.getByRole('article', { name, exact: true });
-const verdictOf = (shown: Locator) => shown.locator('[data-verdict]');
-
-async function scoresOn(shown: Locator): Promise<Record<string, number>> {
-  return shown.locator('[data-label]').evaluateAll((items) =>
-    Object.fromEntries(
-      items.map((item) => {
-        const { label, score } = (item as HTMLElement).dataset;
-        return [label, Number(score)];
-      }),
-    ),
-  );
-}
-
-async function taken(page: Page, button: Locator): Promise<{ name: string; bytes: Buffer }> {
-  const [download] = await Promise.all([page.waitForEvent('download'), button.click()]);
-  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
-}
 
 test('the page says what the command line says, to 1e-4, of every format', async () => {
   await using opened = await openPage(browser, site.url);
@@ -300,18 +263,21 @@ test('the dialog on the model tells the figures of its report', async () => {
   expect(await dialog.isVisible()).toBe(false);
 });
 
-test('WebM is decoded by the browser, and a drop is as good as a choice', async () => {
+test.each([
+  ['voice.webm', 'audio/webm'],
+  ['voice.m4a', 'audio/mp4'],
+])('%s is decoded by the browser, and a drop is as good as a choice', async (name, mimeType) => {
   await using opened = await openPage(browser, site.url);
   const { page, complaints } = opened;
   await page.evaluate(
-    async (voice) => {
+    async ([voice, fileName, type]) => {
       const context = new AudioContext();
       const buffer = context.createBuffer(1, voice.length, 16_000);
       buffer.copyToChannel(Float32Array.from(voice), 0);
       const source = new AudioBufferSourceNode(context, { buffer });
       const target = context.createMediaStreamDestination();
       source.connect(target);
-      const recorder = new MediaRecorder(target.stream, { mimeType: 'audio/webm' });
+      const recorder = new MediaRecorder(target.stream, { mimeType: type });
       const parts: Blob[] = [];
       recorder.ondataavailable = ({ data }) => parts.push(data);
       const hasEnded = new Promise((resolve) => (recorder.onstop = resolve));
@@ -322,15 +288,19 @@ test('WebM is decoded by the browser, and a drop is as good as a choice', async 
       await hasEnded;
       await context.close();
       const dataTransfer = new DataTransfer();
-      dataTransfer.items.add(new File(parts, 'voice.webm', { type: 'audio/webm' }));
+      dataTransfer.items.add(new File(parts, fileName, { type }));
       window.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
     },
-    [...syntheticVoice(' saisou eiasoue ')],
+    [[...syntheticVoice(' saisou eiasoue ')], name, mimeType] as const,
   );
-  const shown = view(page, 'voice.webm');
+  const shown = view(page, name);
   await verdictOf(shown).waitFor();
   // What the codec and the machine's load make of the voice is not told beforehand; that it is heard is.
   expect(await verdictOf(shown).textContent()).not.toBe(words.verdict.nobody);
+  await shown.getByRole('button', { name: words.timeline.spectrogram }).click();
+  await expect
+    .poll(() => shown.locator('.spectrogram canvas').getAttribute('width'), { timeout: 20_000 })
+    .toMatch(/^[1-9]\d\d$/);
   expect(complaints).toEqual([]);
 });
 

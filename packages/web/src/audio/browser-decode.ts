@@ -1,5 +1,6 @@
 import { MarsError } from '@mars/core';
 import type { Pcm } from '../engine/engine.ts';
+import { words } from '../strings/en.ts';
 
 /** Whether a file is one that the library does not decode and a browser may: M4A, MP4, AAC, WebM. */
 export async function isForBrowser(file: Blob): Promise<boolean> {
@@ -35,12 +36,7 @@ export async function decodeInBrowser(file: Blob): Promise<Pcm> {
     }
     return { samples, sampleRate: buffer.sampleRate };
   } catch (cause) {
-    throw new MarsError(
-      'AUDIO_UNSUPPORTED',
-      'This is M4A, MP4, AAC or WebM, and this browser cannot decode the sound in it, or not so much of it, or it is damaged. ' +
-        'Try another browser, or convert it: ffmpeg -i FILE FILE.wav',
-      { cause },
-    );
+    throw new MarsError('AUDIO_UNSUPPORTED', words.engine.undecodable, { cause });
   }
 }
 

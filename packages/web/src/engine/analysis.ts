@@ -20,13 +20,16 @@ export interface AnalysisOptions extends Calls {
 /**
  * Hears a recording of any length. It is decoded once, in pieces: what is kept of an hour are its peaks and segments.
  *
+ * @param opening the recogniser, which may still be on its way while a clip is read
  * @throws MarsError as `timeline` and `classify` of @mars/core do; the signal's reason when it aborts
  */
 export async function analyse(
-  recogniser: Recogniser,
+  opening: Promise<Recogniser>,
   source: Source,
   { profile, oneSpeaker, onProgress, onVerdict, signal }: AnalysisOptions = {},
 ): Promise<Analysis> {
+  // Whether it opens is asked further down; a recording that cannot be read never comes there.
+  opening.catch(() => undefined);
   const voice = { ...(profile && { profile }), ...(oneSpeaker !== undefined && { oneSpeaker }) };
   await using reader = await openSource(source);
   const { sampleRate } = reader;
@@ -42,6 +45,7 @@ export async function analyse(
       samples += next.value.length;
     }
   }
+  const recogniser = await opening;
   const peaks = new PeakMeter(sampleRate);
   if (hasEnded) {
     const audio = { samples: joined(clip), sampleRate };

@@ -1,5 +1,6 @@
 import { ERROR_CODES, MarsError, type ErrorCode } from '@mars/core';
 import { decodeInBrowser, isForBrowser } from '../audio/browser-decode.ts';
+import { words } from '../strings/en.ts';
 import type { Analysis, Answer, Calls, Engine, EngineStream, Question, Source } from './engine.ts';
 
 interface Pending {
@@ -12,9 +13,21 @@ interface Asking extends Calls {
   readonly transfer?: readonly Transferable[];
 }
 
+/** A Worker that has something to do is asked so often whether it is alive. */
+const PULSE_MS = 5000;
+
 /**
- * The {@link Engine} that runs in a Worker. A Worker that dies fails what it was doing, and another one takes its place
- * at the next question.
+ * So many questions in a row it may leave unanswered: a run of the model holds it, on a slow device for seconds. They are
+ * counted, not timed, since a device that slept would find that the time is over.
+ */
+const SILENT_PULSES = 6;
+
+/** While its script is still being fetched it cannot answer. */
+const SILENT_PULSES_AT_FIRST = 36;
+
+/**
+ * The {@link Engine} that runs in a Worker. A Worker that dies, with an event or in silence, fails what it was doing, and
+ * another one takes its place at the next question.
  *
  * @example
  * const { verdict } = await openEngine().analyse(file);
@@ -26,19 +39,49 @@ export function openEngine(
   const pending = new Map<number, Pending>();
   let worker: Worker | undefined;
   let lastId = 0;
+  let pulse: ReturnType<typeof setInterval> | undefined;
+  let hasSpoken = false;
+  /** Pulses since it last said anything. */
+  let silent = 0;
 
   function start(): Worker {
     const started = startWorker();
-    started.onmessage = ({ data }: MessageEvent<Answer>) => settle(data);
+    hasSpoken = false;
+    silent = 0;
+    started.onmessage = ({ data }: MessageEvent<Answer>) => {
+      // What it said before it was given up may still arrive.
+      if (started !== worker) return;
+      hasSpoken = true;
+      silent = 0;
+      settle(data);
+    };
     started.onerror = (event) => {
       event.preventDefault();
-      replace(event.message);
+      if (started === worker) replace(event.message || words.engine.noReason);
     };
-    started.onmessageerror = () => replace('a message that cannot be read');
+    started.onmessageerror = () => replace(words.engine.unreadable);
     return started;
   }
 
+  /** Some browsers take a Worker's life, for memory, and tell nobody. */
+  function watch(): void {
+    pulse ??= setInterval(() => {
+      if (pending.size === 0) return rest();
+      const most = hasSpoken ? SILENT_PULSES : SILENT_PULSES_AT_FIRST;
+      if (silent >= most) return replace(words.engine.silent((most * PULSE_MS) / 1000));
+      silent++;
+      worker?.postMessage({ isAlive: true } satisfies Question);
+    }, PULSE_MS);
+  }
+
+  function rest(): void {
+    clearInterval(pulse);
+    pulse = undefined;
+    silent = 0;
+  }
+
   function settle(answer: Answer): void {
+    if ('isAlive' in answer) return;
     const asked = pending.get(answer.id);
     if (!asked) return;
     if ('progress' in answer) return asked.calls.onProgress?.(...answer.progress);
@@ -56,6 +99,7 @@ export function openEngine(
   function replace(reason: string): void {
     worker?.terminate();
     worker = undefined;
+    rest();
     const lost = [...pending.values()];
     pending.clear();
     for (const { reject } of lost) reject(fault(reason));
@@ -87,6 +131,7 @@ export function openEngine(
         calls: given,
       });
       asked.postMessage({ id, call, args } satisfies Question, [...transfer]);
+      watch();
     });
   }
 
@@ -95,13 +140,26 @@ export function openEngine(
     return source instanceof Blob && (await isForBrowser(source)) ? decodeInBrowser(source) : source;
   }
 
+  /** Asks at once: a look into each file beforehand costs as long as the whole reading of a clip. */
+  async function hear<Value>(source: Source, question: (source: Source) => Promise<Value>): Promise<Value> {
+    try {
+      return await question(source);
+    } catch (error) {
+      if (!(error instanceof MarsError && error.code === 'AUDIO_UNSUPPORTED')) throw error;
+      const decoded = await readable(source);
+      if (decoded === source) throw error;
+      return question(decoded);
+    }
+  }
+
   return {
     load: () => ask('load', []),
-    analyse: async (source, options = {}, given) =>
-      ask<Analysis>('analyse', [await readable(source), options], given),
-    explain: async (source, options = {}, given) => ask('explain', [await readable(source), options], given),
-    spectrogram: async (source, part = {}, given) =>
-      ask('spectrogram', [await readable(source), part], given),
+    analyse: (source, options = {}, given) =>
+      hear(source, (heard) => ask<Analysis>('analyse', [heard, options], given)),
+    explain: (source, options = {}, given) =>
+      hear(source, (heard) => ask('explain', [heard, options], given)),
+    spectrogram: (source, part = {}, given) =>
+      hear(source, (heard) => ask('spectrogram', [heard, part], given)),
     calibrate: async (clips, onProgress) => {
       const heard = await Promise.all(
         clips.map(async (clip) => ({ ...clip, source: await readable(clip.source) })),
@@ -120,8 +178,5 @@ export function openEngine(
 }
 
 function fault(reason: string): MarsError {
-  return new MarsError(
-    'INTERNAL',
-    `The recogniser stopped (${reason}). It starts anew by itself: try again, and if it stops again, with a shorter recording.`,
-  );
+  return new MarsError('INTERNAL', words.engine.stopped(reason));
 }

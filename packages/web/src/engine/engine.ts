@@ -102,9 +102,12 @@ export type EngineError = MarsError;
 /** What the page and its Worker say to each other. */
 export type Question =
   | { readonly id: number; readonly call: string; readonly args: readonly unknown[] }
-  | { readonly id: number; readonly abort: true };
+  | { readonly id: number; readonly abort: true }
+  | { readonly isAlive: true };
 
 export type Answer =
+  /** To the question whether it is alive, and once it has started. */
+  | { readonly isAlive: true }
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly progress: readonly [done: number, whole?: number] }
   | { readonly id: number; readonly verdict: Verdict }

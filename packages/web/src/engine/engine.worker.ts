@@ -12,6 +12,7 @@ import type {
   StreamSettings,
   VoiceSettings,
 } from './engine.ts';
+import { words } from '../strings/en.ts';
 import { drawSpectrogram } from './spectrogram.ts';
 
 const MODEL = new URL('../../../../models/transfer/model.onnx', import.meta.url);
@@ -34,18 +35,9 @@ function recogniser(): Promise<Recogniser> {
 
 async function open(): Promise<Recogniser> {
   const response = await fetch(MODEL).catch((cause: unknown) => {
-    throw new MarsError(
-      'DOWNLOAD_FAILED',
-      'The model could not be fetched, and is not kept on this device yet. Go online and try again.',
-      { cause },
-    );
+    throw new MarsError('DOWNLOAD_FAILED', words.engine.offline, { cause });
   });
-  if (!response.ok) {
-    throw new MarsError(
-      'DOWNLOAD_FAILED',
-      `The model could not be fetched: the server answered ${response.status}. Try again later.`,
-    );
-  }
+  if (!response.ok) throw new MarsError('DOWNLOAD_FAILED', words.engine.refused(response.status));
   const opened = await loadRecogniser(new Uint8Array(await response.arrayBuffer()));
   await warmUp(opened);
   return opened;
@@ -69,7 +61,7 @@ function voice({ profile, oneSpeaker }: VoiceSettings) {
 async function streamOf(id: number): Promise<LiveStream> {
   const stream = streams.get(id);
   if (stream) return stream;
-  throw new MarsError('STREAM_CLOSED', 'The stream is gone, as the recogniser started anew. Start again.');
+  throw new MarsError('STREAM_CLOSED', words.engine.streamGone);
 }
 
 const calls = {
@@ -78,7 +70,7 @@ const calls = {
     return facts;
   },
   async analyse(source: Source, options: VoiceSettings, given: Calls) {
-    return analyse(await recogniser(), source, { ...voice(options), ...given });
+    return analyse(recogniser(), source, { ...voice(options), ...given });
   },
   async explain(
     source: Source,
@@ -140,8 +132,13 @@ const calls = {
 } as const;
 
 page.onmessage = ({ data }: MessageEvent<Question>) => void answer(data);
+page.postMessage({ isAlive: true } satisfies Answer);
 
 async function answer(question: Question): Promise<void> {
+  if ('isAlive' in question) {
+    page.postMessage({ isAlive: true } satisfies Answer);
+    return;
+  }
   const { id } = question;
   const reply = (answer: Answer, transfer: Transferable[] = []) => page.postMessage(answer, transfer);
   if ('abort' in question) {

@@ -21,7 +21,7 @@ export class Recording {
   doneSec = $state(0);
   /** About how long it is, while it is being heard. */
   wholeSec = $state<number>();
-  /** Of the whole; a clip's is there before its analysis. */
+  /** Of the whole, as long as it is valid; a clip's is there before its analysis. */
   verdict = $state.raw<Verdict>();
   analysis = $state.raw<Analysis>();
   failure = $state.raw<Failure>();
@@ -55,6 +55,7 @@ export class Recording {
       this.verdict = this.analysis.verdict;
       this.status = 'heard';
     } catch (error) {
+      this.verdict = undefined;
       this.status = controller.signal.aborted ? 'cancelled' : 'failed';
       if (this.status === 'failed') this.failure = failureOf(error);
     }
@@ -89,7 +90,7 @@ class Recordings {
   }
 
   hearAgain(recording: Recording): void {
-    recording.status = 'waiting';
+    Object.assign(recording, { status: 'waiting', verdict: undefined });
     void this.#work();
   }
 

@@ -8,6 +8,9 @@ export interface Device {
   readonly label: string;
 }
 
+/** Chromium's second names for devices of the list: the system's choice is an entry of its own here. */
+const ALIASES = new Set(['', 'default', 'communications']);
+
 /** Whose name only those may read who were allowed to listen. */
 const devices = $state<{ list: readonly Device[]; chosen: string | undefined }>({
   list: [],
@@ -17,7 +20,7 @@ const devices = $state<{ list: readonly Device[]; chosen: string | undefined }>(
 async function findDevices(): Promise<void> {
   const all = await navigator.mediaDevices.enumerateDevices();
   devices.list = all
-    .filter(({ kind, deviceId }) => kind === 'audioinput' && deviceId !== '')
+    .filter(({ kind, deviceId }) => kind === 'audioinput' && !ALIASES.has(deviceId))
     .map(({ deviceId, label }) => ({ deviceId, label }));
 }
 

@@ -27,9 +27,25 @@ export const words = {
     ready: 'Ready.',
     failed: 'The model did not load yet; the first recording tries again.',
     offline: 'Ready, with or without a network.',
+    onlineOnly:
+      'It could not be kept for when there is no network, perhaps as this browser’s storage is full. Make room and open it again.',
     update: 'A newer version of this page is here.',
     takeOver: 'Show it',
     later: 'Later',
+  },
+  engine: {
+    offline: 'The model could not be fetched, and is not kept on this device yet. Go online and try again.',
+    refused: (status: number) =>
+      `The model could not be fetched: the server answered ${status}. Try again later.`,
+    stopped: (reason: string) =>
+      `The recogniser stopped (${reason}). It starts anew by itself: try again, and if it stops again, with a shorter recording.`,
+    silent: (seconds: number) => `no sign of life for ${seconds} s`,
+    unreadable: 'a message that cannot be read',
+    noReason: 'the browser does not say why',
+    streamGone: 'The stream is gone, as the recogniser started anew. Start again.',
+    undecodable:
+      'This is M4A, MP4, AAC or WebM, and this browser cannot decode the sound in it, or not so much of it, or it is damaged. ' +
+      'Try another browser, or convert it: ffmpeg -i FILE FILE.wav',
   },
   emotions: {
     neutral: 'neutral',
