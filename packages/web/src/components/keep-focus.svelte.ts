@@ -1,0 +1,19 @@
+import { tick } from 'svelte';
+
+/**
+ * Keeps the keyboard's place where buttons take each other's place, as "Cancel" and "Hear again" do: a button that goes
+ * would take the focus with it, to the top of the page.
+ *
+ * @param group what the buttons stand in
+ * @param reason reads the state by which they change
+ */
+export function keepFocusIn(group: () => HTMLElement | undefined, reason: () => unknown): void {
+  $effect.pre(() => {
+    reason();
+    const element = group();
+    if (!element?.contains(document.activeElement)) return;
+    void tick().then(() => {
+      if (document.activeElement === document.body) element.querySelector('button')?.focus();
+    });
+  });
+}
