@@ -3,6 +3,8 @@ export interface OfflineEvents {
   readonly onReady?: () => void;
   /** A newer page is there. `takeOver` shows it instead of this one, which it reloads: ask first. */
   readonly onUpdate?: (takeOver: () => void) => void;
+  /** It cannot be kept: the browser has no room for it, or a file of it could not be fetched. The next visit tries again. */
+  readonly onFailure?: () => void;
 }
 
 /**
@@ -12,7 +14,7 @@ export interface OfflineEvents {
  * @example
  * await keepForOffline({ onReady: () => (offline = true), onUpdate: (takeOver) => (update = takeOver) });
  */
-export async function keepForOffline({ onReady, onUpdate }: OfflineEvents = {}): Promise<boolean> {
+export async function keepForOffline({ onReady, onUpdate, onFailure }: OfflineEvents = {}): Promise<boolean> {
   if (!('serviceWorker' in navigator)) return false;
   const { serviceWorker } = navigator;
   let registration: ServiceWorkerRegistration;
@@ -32,6 +34,7 @@ export async function keepForOffline({ onReady, onUpdate }: OfflineEvents = {}):
     installing.addEventListener('statechange', () => {
       // The first worker comes to a page that has none; only a second one brings a newer page.
       if (installing.state === 'installed' && serviceWorker.controller !== null) announce(installing);
+      if (installing.state === 'redundant' && registration.active === null) onFailure?.();
     });
   };
   if (registration.waiting !== null) announce(registration.waiting);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { syntheticVoice } from '../../core/test/synthetic-voice.ts';
+import { words } from '../src/strings/en.ts';
 import { CHROMIUM_TIMEOUT_MS } from '../../../test/chromium.ts';
 import { writeServiceWorker } from '../server/precache.ts';
 import {
@@ -39,6 +40,17 @@ test('after the first visit the page opens and hears without a server', async ()
   expect(site.asked).toHaveLength(asked);
   // That there is no newer service worker is the one thing the browser finds out in vain, and tells nobody.
   expect(complaints).toEqual([]);
+});
+
+test('a browser without room to keep the page says so, and hears all the same', async () => {
+  await using site = await serveSite();
+  await using opened = await openPage(browser, 'about:blank', { ready: false });
+  const { page } = opened;
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(site.url).origin, quotaSize: 1e6 });
+  await page.goto(site.url);
+  await page.getByText(words.readiness.onlineOnly).waitFor();
+  expect(await analyse(page, VOICE)).not.toBe('');
 });
 
 test('a newer page is announced, shown when asked for, and takes only what is new', async () => {

@@ -145,13 +145,21 @@ test('a voice is learnt, kept, saved, deleted and read again', async () => {
 test('a browser whose storage is full loses a profile with the page, and that is said', async () => {
   await using opened = await openPage(browser, `${site.url}#voice`);
   const { page } = opened;
+  // Filled to the last character.
   await page.evaluate(() => {
-    Storage.prototype.setItem = () => {
-      throw new DOMException('The quota has been exceeded.', 'QuotaExceededError');
-    };
+    let entries = 0;
+    for (let length = 1 << 22; length >= 1; length >>= 1) {
+      try {
+        for (;;) localStorage.setItem(`filler ${entries++}`, ' '.repeat(length));
+      } catch {
+        continue;
+      }
+    }
   });
   await learnFrom(page, SAMPLES.slice(0, 1));
   await page.getByRole('alert').getByText(kept.onlyHere).waitFor();
   // It is used all the same.
   expect(await page.getByRole('checkbox', { name: kept.on }).isChecked()).toBe(true);
+  const [saved] = await Promise.all([page.waitForEvent('download'), button(page, kept.export).click()]);
+  expect(Profile.parse(JSON.parse(await readFile(await saved.path(), 'utf8')))).toMatchObject({ clips: 1 });
 });

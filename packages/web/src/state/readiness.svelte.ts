@@ -8,8 +8,8 @@ export const readiness = $state<{
   engine: 'loading' | 'ready' | 'failed';
   /** What the model says of itself, once it is ready. */
   model: ModelFacts | undefined;
-  /** Whether the page opens without a network. */
-  offline: boolean;
+  /** Whether the page opens without a network; `failed` where it should, and could not be kept. */
+  offline: boolean | 'failed';
   /** There once a newer page is: shows that one instead of this. */
   update: (() => void) | undefined;
 }>({ engine: 'loading', model: undefined, offline: false, update: undefined });
@@ -24,5 +24,6 @@ export async function prepare(): Promise<void> {
   await keepForOffline({
     onReady: () => (readiness.offline = true),
     onUpdate: (takeOver) => (readiness.update = takeOver),
+    onFailure: () => (readiness.offline = 'failed'),
   });
 }
