@@ -29,7 +29,14 @@ const SOURCES = [
 /** 2.9 MB compressed, for an enhancement of Opus that the library never asks for. */
 const NEVER_LOADED = ['@wasm-audio-decoders/opus-ml'];
 
-const OUTPUT = { external: NEVER_LOADED, checks: { pluginTimings: false } };
+/** What the library does when it is loaded is of use to nobody who takes nothing from it: the page itself needs no ONNX Runtime. */
+const CORE = join(ROOT, 'packages/core/src');
+
+const OUTPUT = {
+  external: NEVER_LOADED,
+  checks: { pluginTimings: false },
+  treeshake: { moduleSideEffects: (id: string) => !id.startsWith(CORE) },
+};
 
 export interface SiteOptions {
   /** Of the compressed files beside the plain ones; `compressFolder` says what it costs. Default 5. */
