@@ -187,6 +187,90 @@ test('a microphone that is pulled out ends a recording with what there is, and p
   expect(await panel.getByRole('alert').count()).toBe(0);
 });
 
+test('of several microphones one is chosen, and another one while it listens', async () => {
+  await using opened = await openLive();
+  const { page, complaints } = opened;
+  const picker = page.locator('#panel-live').getByLabel(words.microphone.device).first();
+  const inUse = () =>
+    page.evaluate(() => {
+      const [track] = (globalThis as unknown as { given: MediaStream[] }).given.at(-1)!.getTracks();
+      return track.getSettings().deviceId;
+    });
+  expect(await picker.isDisabled()).toBe(true);
+  await button(page, words.record.start).click();
+  await page.getByRole('timer').getByText('0:01').waitFor();
+  const names = await picker.locator('option').allTextContents();
+  expect(names[0]).toBe(words.microphone.preferred);
+  // The two that Chromium feigns beside its default, which is the first entry.
+  expect(names.slice(1)).toEqual(['Fake Audio Input 1', 'Fake Audio Input 2']);
+
+  const values = await picker
+    .locator('option')
+    .evaluateAll((all) => all.map((each) => (each as HTMLOptionElement).value));
+  for (const value of values.slice(1)) {
+    await picker.selectOption(value);
+    await expect.poll(inUse).toBe(value);
+    expect(await isListening(page)).toBe(true);
+  }
+  // What was heard before the change is kept, and both ways of listening share the choice.
+  await page.getByRole('timer').getByText('0:03').waitFor();
+  await button(page, words.record.stop).click();
+  await page.locator('#panel-live .result .headline').waitFor();
+  await chooseListening(page);
+  await button(page, words.live.start).click();
+  await page.getByText(words.live.states.speaking).waitFor();
+  expect(await inUse()).toBe(values[2]);
+  expect(await page.locator('#panel-live').getByLabel(words.microphone.device).last().inputValue()).toBe(
+    values[2],
+  );
+  expect(complaints).toEqual([]);
+
+  // It is pulled out: the next try takes whichever there is.
+  await page.evaluate((gone) => {
+    const { mediaDevices } = navigator;
+    const getUserMedia = mediaDevices.getUserMedia.bind(mediaDevices);
+    const enumerateDevices = mediaDevices.enumerateDevices.bind(mediaDevices);
+    mediaDevices.getUserMedia = async (constraints) => {
+      if (JSON.stringify(constraints).includes(gone)) throw new OverconstrainedError('deviceId', 'as told');
+      return getUserMedia(constraints);
+    };
+    mediaDevices.enumerateDevices = async () =>
+      (await enumerateDevices()).filter(({ deviceId }) => deviceId !== gone);
+  }, values[2]);
+  await unplug(page);
+  const panel = page.locator('#panel-live > section > div:not([hidden])');
+  await panel.getByText(words.microphone.problems.unplugged.title).waitFor();
+  await panel.getByRole('button', { name: words.microphone.again }).click();
+  await page.getByText(words.live.states.speaking).waitFor();
+  expect(await inUse()).not.toBe(values[2]);
+  const left = await page
+    .locator('#panel-live')
+    .getByLabel(words.microphone.device)
+    .last()
+    .locator('option')
+    .allTextContents();
+  expect(left).toEqual([words.microphone.preferred, 'Fake Audio Input 1']);
+});
+
+test('who asked for less motion sees a strip that moves twice a second, and no faster', async () => {
+  await using opened = await openLive({ reducedMotion: 'reduce' });
+  const { page } = opened;
+  await chooseListening(page);
+  await button(page, words.live.start).click();
+  await page.getByText(words.live.states.speaking).waitFor();
+  const pictures = await page.locator('#panel-live canvas').evaluate(async (canvas: HTMLCanvasElement) => {
+    const seen = new Set<string>();
+    const until = performance.now() + 2000;
+    while (performance.now() < until) {
+      await new Promise(requestAnimationFrame);
+      seen.add(canvas.toDataURL());
+    }
+    return seen.size;
+  });
+  expect(pictures).toBeGreaterThan(1);
+  expect(pictures).toBeLessThanOrEqual(6);
+});
+
 test('what a browser says of a microphone is told, and can be tried again', async () => {
   await using opened = await openLive();
   const { page } = opened;
