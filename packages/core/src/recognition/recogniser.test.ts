@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { syntheticVoice } from '../../test/synthetic-voice.ts';
 import { tinyMetadata, tinyModel } from '../../test/tiny-model.ts';
 import type { Audio } from '../audio/audio.ts';
+import { resample } from '../audio/resample.ts';
 import { Profile } from './profile.ts';
 import { loadRecogniser, type ClassifyOptions, type Recogniser } from './recogniser.ts';
 
@@ -192,6 +193,26 @@ test('a calibrated model says when it is not sure', async () => {
   const plain = await classify(buzz());
   expect(verdict).toEqual({ ...plain, verdict: 'uncertain' });
 });
+
+test('a model may still be on its way, and may never come', async () => {
+  await using later = await loadRecogniser(Promise.resolve(tinyModel()));
+  expect(await later.classify(buzz())).toEqual(await recogniser.classify(buzz()));
+  await expect(loadRecogniser(Promise.reject(new Error('lost')))).rejects.toThrow('lost');
+});
+
+test.each([16_000, 22_050])(
+  'a model that hears at %i Hz finds the voice in clips of other rates',
+  async (sampleRate) => {
+    await using other = await loadRecogniser(
+      tinyModel({ metadata: tinyMetadata({ sampleRate: String(sampleRate) }) }),
+    );
+    const voice = syntheticVoice(' saisou  eiasoue ');
+    for (const rate of [16_000, 32_000, 44_100]) {
+      const clip = { samples: resample(voice, 16_000, rate), sampleRate: rate };
+      expect((await other.classify(clip)).verdict, `${rate} Hz`).not.toBe('no-speech');
+    }
+  },
+);
 
 test('dispose can be called again', async () => {
   const short = await loadRecogniser(tinyModel());

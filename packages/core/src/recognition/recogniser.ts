@@ -65,6 +65,8 @@ export interface EnrolmentClip {
 /**
  * Opens a model file and returns what classifies recordings with it.
  *
+ * @param modelBytes the file, or a promise of it: what needs no model, the runtime and the voice activity detector, is
+ *   then made ready while the file is on its way
  * @throws MarsError `MODEL_INVALID` when the bytes are not a MARS model or its metadata does not fit its graph
  *
  * @example
@@ -72,10 +74,18 @@ export interface EnrolmentClip {
  * const { emotion, confidence } = await recogniser.classify(await readFile('clip.wav'));
  */
 export async function loadRecogniser(
-  modelBytes: Uint8Array,
+  modelBytes: Uint8Array | Promise<Uint8Array>,
   { threads = 1 }: RecogniserOptions = {},
 ): Promise<Recogniser> {
-  return new Recogniser(await Model.open(modelBytes, { threads }));
+  if (modelBytes instanceof Uint8Array) return new Recogniser(await Model.open(modelBytes, { threads }));
+  const opening = VoiceActivityDetector.open();
+  try {
+    const model = await Model.open(await modelBytes, { threads });
+    return new Recogniser(model, await opening);
+  } catch (error) {
+    await opening.then((detector) => detector.dispose()).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Recognises the emotion in recordings; made by {@link loadRecogniser}. Holds native memory until `dispose`. */
@@ -84,8 +94,9 @@ export class Recogniser implements AsyncDisposable {
   /** Opened when it is first needed. */
   #detector: Promise<VoiceActivityDetector> | undefined;
 
-  constructor(model: Model) {
+  constructor(model: Model, detector?: VoiceActivityDetector) {
     this.#model = model;
+    this.#detector = detector && Promise.resolve(detector);
   }
 
   /** What the model file says of itself. */
@@ -115,8 +126,12 @@ export class Recogniser implements AsyncDisposable {
     for (const piece of equalPieces(audio)) {
       signal?.throwIfAborted();
       if (isSilent(piece)) continue;
-      const waveform = resample(piece, audio.sampleRate, this.metadata.sampleRate);
-      const utteranceSec = assumeSpeech ? Infinity : await this.#longestUtterance(piece, audio.sampleRate);
+      const { sampleRate } = this.metadata;
+      const waveform = resample(piece, audio.sampleRate, sampleRate);
+      // Most models hear at the detector's rate: nothing is resampled twice then.
+      const forDetector = () =>
+        sampleRate === VAD_SAMPLE_RATE ? waveform : resample(piece, audio.sampleRate, VAD_SAMPLE_RATE);
+      const utteranceSec = assumeSpeech ? Infinity : await this.#longestUtterance(forDetector());
       if (utteranceSec === 0) continue;
       longestSec = Math.max(longestSec, utteranceSec);
       const { scores } = await this.#model.infer(waveform, voice?.adaptation);
@@ -283,10 +298,10 @@ export class Recogniser implements AsyncDisposable {
     };
   }
 
-  /** The length of the longest utterance in seconds; 0 where nobody speaks. */
-  async #longestUtterance(samples: Float32Array, sampleRate: number): Promise<number> {
+  /** The length of the longest utterance in samples at the detector's rate, in seconds; 0 where nobody speaks. */
+  async #longestUtterance(samples: Float32Array): Promise<number> {
     const stream = (await this.#openDetector()).stream();
-    const probabilities = await stream.process(resample(samples, sampleRate, VAD_SAMPLE_RATE));
+    const probabilities = await stream.process(samples);
     const frameSec = VAD_FRAME / VAD_SAMPLE_RATE;
     const segmenter = new UtteranceSegmenter({ frameSec });
     const boundaries = [...Array.from(probabilities, (each) => segmenter.step(each)), segmenter.finish()];
