@@ -86,3 +86,25 @@ test('a newer page is announced, shown when asked for, and takes only what is ne
     await rm(folder, { recursive: true });
   }
 });
+
+test.each(['.onnx', '.wasm'])(
+  'a %s that could not be fetched is said, and the next try fetches it',
+  async (kind) => {
+    await using site = await serveSite();
+    await using opened = await openPage(browser, 'about:blank', { ready: false });
+    const { page } = opened;
+    let isOnline = false;
+    await page.context().route(`**/*${kind}`, (route) => (isOnline ? route.continue() : route.abort()));
+    await page.goto(site.url);
+    await page.getByText(words.readiness.failed).waitFor();
+    await page.locator('#panel-files input[type="file"]').setInputFiles(VOICE);
+    const told = page.locator('#panel-files').getByRole('alert');
+    await told.waitFor();
+    expect(await told.textContent()).toMatch(
+      kind === '.onnx' ? /Go online and try again/ : /It starts anew by itself: try again/,
+    );
+    isOnline = true;
+    await page.getByRole('button', { name: words.files.tryAgain }).click();
+    await page.locator('#panel-files [data-verdict]').waitFor();
+  },
+);

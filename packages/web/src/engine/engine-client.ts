@@ -89,20 +89,21 @@ export function openEngine(
     pending.delete(answer.id);
     if ('value' in answer) return asked.resolve(answer.value);
     const { name, code, message } = answer.error;
-    if (code !== undefined && code in ERROR_CODES)
-      return asked.reject(new MarsError(code as ErrorCode, message));
-    asked.reject(fault(`${name}: ${message}`));
-    // After a fault of its own, such as memory that ran out, ONNX Runtime may be of no more use.
-    replace(message);
+    const isTold = code !== undefined && code in ERROR_CODES;
+    const error = isTold ? new MarsError(code as ErrorCode, message) : fault(`${name}: ${message}`);
+    asked.reject(error);
+    // After a fault of its own, such as memory that ran out, ONNX Runtime may be of no more use; and it does not start a
+    // second time where what it is made of could not be fetched.
+    if (!isTold || code === 'DOWNLOAD_FAILED') replace(message, error);
   }
 
-  function replace(reason: string): void {
+  function replace(reason: string, error = fault(reason)): void {
     worker?.terminate();
     worker = undefined;
     rest();
     const lost = [...pending.values()];
     pending.clear();
-    for (const { reject } of lost) reject(fault(reason));
+    for (const { reject } of lost) reject(error);
   }
 
   function ask<Value>(call: string, args: readonly unknown[], asking: Asking = {}): Promise<Value> {
@@ -173,6 +174,9 @@ export function openEngine(
         push: (samples) => ask('push', [stream, samples], { transfer: [samples.buffer] }),
         end: () => ask('end', [stream]),
       } satisfies EngineStream;
+    },
+    async idle() {
+      while (pending.size > 0) await new Promise((resolve) => setTimeout(resolve, 100));
     },
   };
 }

@@ -85,6 +85,8 @@ export interface Engine {
   /** Learns a voice; returns the profile as JSON. `onProgress` is told clips heard, and how many there are. */
   calibrate(clips: readonly EnrolmentSource[], onProgress?: Calls['onProgress']): Promise<object>;
   openStream(options: VoiceSettings & StreamSettings): Promise<EngineStream>;
+  /** Settles when nothing is being done: what can wait may begin then. */
+  idle(): Promise<void>;
 }
 
 export type StreamSettings = Pick<StreamOptions, 'sampleRate' | 'intervalSec'>;

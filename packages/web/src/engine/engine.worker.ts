@@ -34,16 +34,26 @@ function recogniser(): Promise<Recogniser> {
 }
 
 async function open(): Promise<Recogniser> {
+  try {
+    const opened = await loadRecogniser(fetchModel());
+    await warmUp(opened);
+    return opened;
+  } catch (error) {
+    if (error instanceof MarsError && error.code === 'DOWNLOAD_FAILED') throw error;
+    // The file is the page's own: what is wrong is the runtime, which never starts a second time in the same Worker.
+    throw new Error(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+async function fetchModel(): Promise<Uint8Array> {
   const response = await fetch(MODEL).catch((cause: unknown) => {
     throw new MarsError('DOWNLOAD_FAILED', words.engine.offline, { cause });
   });
   if (!response.ok) throw new MarsError('DOWNLOAD_FAILED', words.engine.refused(response.status));
-  const opened = await loadRecogniser(new Uint8Array(await response.arrayBuffer()));
-  await warmUp(opened);
-  return opened;
+  return new Uint8Array(await response.arrayBuffer());
 }
 
-/** The first runs compile what they run, and the first of the detector fetches it: better now than at the first recording. */
+/** The first runs compile what they run: better now than at the first recording. */
 async function warmUp(recogniser: Recogniser): Promise<void> {
   const sampleRate = 16_000;
   const hum = Float32Array.from({ length: sampleRate }, (_, i) => 0.1 * Math.sin(0.05 * i));

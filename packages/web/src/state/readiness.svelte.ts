@@ -14,13 +14,20 @@ export const readiness = $state<{
   update: (() => void) | undefined;
 }>({ engine: 'loading', model: undefined, offline: false, update: undefined });
 
-/** Loads the model while the person looks around; what the page is made of is kept after that, not at the same time. */
+/** An hour may be the first that is heard: the page is then kept all the same. */
+const MOST_PATIENCE_MS = 10_000;
+
+/**
+ * Loads the model while the person looks around; what the page is made of is kept after that, and after a recording that
+ * came meanwhile, not at the same time.
+ */
 export async function prepare(): Promise<void> {
   await engine.load().then(
     (model) => Object.assign(readiness, { engine: 'ready', model }),
     () => (readiness.engine = 'failed'),
   );
   document.documentElement.dataset['engine'] = readiness.engine;
+  await Promise.race([engine.idle(), new Promise((resolve) => setTimeout(resolve, MOST_PATIENCE_MS))]);
   await keepForOffline({
     onReady: () => (readiness.offline = true),
     onUpdate: (takeOver) => (readiness.update = takeOver),
