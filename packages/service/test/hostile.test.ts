@@ -67,6 +67,18 @@ describe('bodies', () => {
     expect(await (await get('/metrics')).text()).toMatch(/^mars_upload_bytes 0$/m);
   });
 
+  test('one that comes byte by byte is held in few pieces', async () => {
+    const { pool, jobs } = scriptedPool();
+    const { port } = await served({ pool });
+    const { socket, send } = await rawConnection(port);
+    send(...POST, 'transfer-encoding: chunked', '', '1\r\nx\r\n'.repeat(20_000) + '0', '', '');
+    await until(() => jobs.length === 1);
+    const pieces = jobs[0].audio as readonly Uint8Array[];
+    expect(pieces.length).toBeLessThan(4);
+    expect(Buffer.concat(pieces).toString()).toBe('x'.repeat(20_000));
+    socket.destroy();
+  });
+
   test('what all hold together has a limit', async () => {
     const { pool, jobs } = scriptedPool();
     const { post } = await served({ pool, limits: { uploadBytesTogether: WAV.length + 1000 } });

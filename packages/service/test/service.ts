@@ -8,6 +8,7 @@ import { tinyMetadata, tinyModel } from '../../core/test/tiny-model.ts';
 import { buildApp, type AppOptions } from '../src/http/app.ts';
 import {
   ServiceBusyError,
+  type AudioInput,
   type ClassifyResult,
   type RecogniserPool,
 } from '../src/recognition/pool-protocol.ts';
@@ -84,7 +85,11 @@ export async function rawConnection(port: number): Promise<RawConnection> {
 
 /** A pool whose jobs end when the test says so: for what depends on the moment. */
 export function scriptedPool({ places = Infinity } = {}) {
-  const jobs: { resolve: (result: ClassifyResult) => void; signal: AbortSignal | undefined }[] = [];
+  const jobs: {
+    readonly audio: AudioInput;
+    readonly resolve: (result: ClassifyResult) => void;
+    readonly signal: AbortSignal | undefined;
+  }[] = [];
   const pool = {
     model: { name: 'scripted', labels: ['calm'] },
     size: 1,
@@ -94,10 +99,10 @@ export function scriptedPool({ places = Infinity } = {}) {
     get running() {
       return jobs.length;
     },
-    async classify(_audio, _options, signal) {
+    async classify(audio, _options, signal) {
       if (jobs.length >= places) throw new ServiceBusyError('No place.', 7);
       return await new Promise<ClassifyResult>((resolve, reject) => {
-        jobs.push({ resolve, signal });
+        jobs.push({ audio, resolve, signal });
         signal?.addEventListener('abort', () => reject(signal.reason as Error));
       });
     },

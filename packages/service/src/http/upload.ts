@@ -2,11 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import { MarsError } from '@mars/core';
 import type { FastifyRequest } from 'fastify';
 import type { ByteBudget, Limits } from './limits.ts';
+import { Pieces } from './pieces.ts';
 import { parsedJson } from './validation.ts';
 
 /** A recording that has arrived, and what is asked about it. It takes its share of the memory until it is disposed of. */
 export interface Upload extends Disposable {
-  readonly bytes: Uint8Array;
+  /** The recording's bytes, which nobody has joined. */
+  readonly pieces: readonly Uint8Array[];
   /** Of the form's part "config"; not checked. */
   readonly config: unknown;
 }
@@ -32,10 +34,10 @@ export async function receiveUpload(
   const most = limits.uploadBytes + (isForm ? FORM_BYTES : 0);
   const arrival = new Arrival(request.raw, { ...limits, uploadBytes: most }, budget);
   try {
-    const { bytes, config } = await arrival.read(() =>
+    const { pieces, config } = await arrival.read(() =>
       isForm ? readForm(request, limits) : readBody(request.raw),
     );
-    return { bytes, config, [Symbol.dispose]: () => arrival.release() };
+    return { pieces, config, [Symbol.dispose]: () => arrival.release() };
   } catch (error) {
     arrival.release();
     throw error;
@@ -62,22 +64,22 @@ function requireRecording({ headers }: FastifyRequest): boolean {
 }
 
 interface Body {
-  readonly bytes: Uint8Array;
+  readonly pieces: readonly Uint8Array[];
   readonly config: unknown;
 }
 
 /** The body's pieces are handed out by `data`, as they come: whoever iterates over a request destroys it on leaving. */
 function readBody(raw: IncomingMessage): Promise<Body> {
   return new Promise((resolve, reject) => {
-    const pieces: Buffer[] = [];
-    raw.on('data', (piece: Buffer) => pieces.push(piece));
-    raw.once('end', () => resolve({ bytes: Buffer.concat(pieces), config: undefined }));
+    const pieces = new Pieces();
+    raw.on('data', (piece: Buffer) => pieces.add(piece));
+    raw.once('end', () => resolve({ pieces: pieces.end(), config: undefined }));
     raw.once('error', reject);
   });
 }
 
 async function readForm(request: FastifyRequest, { uploadBytes }: UploadLimits): Promise<Body> {
-  let bytes: Uint8Array | undefined;
+  let file: readonly Uint8Array[] | undefined;
   let config: unknown;
   const parts = request.parts({
     limits: { fileSize: Infinity, files: 1, fields: 1, parts: 3, fieldSize: FORM_BYTES, headerPairs: 20 },
@@ -86,27 +88,27 @@ async function readForm(request: FastifyRequest, { uploadBytes }: UploadLimits):
     if (part.type === 'file') {
       // The name that the file has elsewhere is of no interest, and is not kept.
       if (part.fieldname !== 'file') throw unexpectedPart(part.fieldname);
-      const pieces: Buffer[] = [];
+      const pieces = new Pieces();
       let size = 0;
       for await (const piece of unbroken(part.file as AsyncIterable<Buffer>)) {
         size += piece.length;
         if (size > uploadBytes) throw tooLarge(uploadBytes);
-        pieces.push(piece);
+        pieces.add(piece);
       }
-      bytes = Buffer.concat(pieces);
+      file = pieces.end();
     } else {
       if (part.fieldname !== 'config') throw unexpectedPart(part.fieldname);
       if (part.valueTruncated) throw tooLarge(FORM_BYTES);
       config = typeof part.value === 'string' ? parsedJson(part.value, 'The part "config"') : part.value;
     }
   }
-  if (bytes === undefined) {
+  if (file === undefined) {
     throw new MarsError(
       'NO_INPUT',
       'The form has no file in a part named "file"; a recording was expected in it.',
     );
   }
-  return { bytes, config };
+  return { pieces: file, config };
 }
 
 /** What the parser of forms finds wrong, as an error that may be told. */

@@ -13,5 +13,5 @@ process.on('message', (message: Question | Notice) => {
 function orderIn(message: Question | Notice): string {
   if (message.type === 'push') return { 7: 'die', 8: 'hang' }[message.pushes[0].samples[0]] ?? '';
   if (message.type !== 'classify' || message.source === 'bytes follow' || 'path' in message.source) return '';
-  return Buffer.from(message.source.bytes.subarray(0, 4)).toString();
+  return Buffer.from(message.source.pieces[0].subarray(0, 4)).toString();
 }

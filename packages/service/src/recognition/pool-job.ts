@@ -63,12 +63,7 @@ export class PoolJob {
   async run(worker: WorkerProcess, onStarved: () => void): Promise<void> {
     const { deadlineMs, graceMs } = this.#limits;
     const audio = this.#audio;
-    const source: JobSource =
-      audio instanceof Uint8Array
-        ? { bytes: audio }
-        : Symbol.asyncIterator in audio
-          ? 'bytes follow'
-          : { path: audio.path };
+    const source = sourceOf(audio);
     const feed = new Feed(() => {
       this.#isStarved = feed.isStarved;
       if (this.#isStarved) onStarved();
@@ -108,6 +103,12 @@ export class PoolJob {
     this.#isSettled = true;
     how();
   }
+}
+
+function sourceOf(audio: AudioInput): JobSource {
+  if (audio instanceof Uint8Array) return { pieces: [audio] };
+  if ('path' in audio) return { path: audio.path };
+  return Symbol.asyncIterator in audio ? 'bytes follow' : { pieces: audio };
 }
 
 /** Hands on pieces as they come, a few ahead of what has been used up. */

@@ -9,10 +9,11 @@ import {
 } from '@mars/core';
 
 /**
- * A recording: its bytes, the bytes as they arrive (asked for only as fast as they are decoded), or the path of a file,
- * which the worker reads itself. Of bytes that come whole, a copy is handed on.
+ * A recording: its bytes, whole or in pieces, the bytes as they arrive (asked for only as fast as they are decoded), or the
+ * path of a file, which the worker reads itself. Of bytes that are there, a copy is handed on.
  */
-export type AudioInput = Uint8Array | AsyncIterable<Uint8Array> | { readonly path: string };
+export type AudioInput =
+  Uint8Array | readonly Uint8Array[] | AsyncIterable<Uint8Array> | { readonly path: string };
 
 /** Who speaks. */
 export interface VoiceOptions {

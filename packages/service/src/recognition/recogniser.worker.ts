@@ -133,7 +133,7 @@ async function classify({ id, source, options }: Question & { type: 'classify' }
 
 function audioSource(source: JobSource, bytes: ByteQueue): AudioSource {
   if (source === 'bytes follow') return bytes;
-  return 'path' in source ? readPieces(source.path) : source.bytes;
+  return 'path' in source ? readPieces(source.path) : Buffer.concat(source.pieces);
 }
 
 async function* readPieces(path: string): AsyncGenerator<Uint8Array, void, undefined> {

@@ -5,7 +5,8 @@ import type { ClassifyOptions, ModelFacts, StreamOptions } from './pool-protocol
 export type JobOptions = Omit<ClassifyOptions, 'deadlineMs'> & { readonly maxDurationSec: number };
 
 /** Where a job's bytes are: here, in a file, or in `bytes` messages that follow. */
-export type JobSource = { readonly bytes: Uint8Array } | { readonly path: string } | 'bytes follow';
+export type JobSource =
+  { readonly pieces: readonly Uint8Array[] } | { readonly path: string } | 'bytes follow';
 
 /** The next samples of a live stream: a question of its own, whose answer are events. */
 export interface LivePush {

@@ -22,7 +22,7 @@ export function addClassify(app: FastifyInstance, { pool, limits, uploads }: Cla
     using upload = await receiveUpload(request, limits, uploads);
     const config = upload.config === undefined ? {} : checked(classifyConfig, upload.config, 'config');
     const options = { maxDurationSec: limits.audioSec, ...asked, ...config };
-    return await pool.classify(upload.bytes, options, whenGone(reply.raw));
+    return await pool.classify(upload.pieces, options, whenGone(reply.raw));
   });
 }
 
