@@ -1,3 +1,10 @@
+/**
+ * How many recordings of 3 s the service answers in a second, against the library in a loop in as many workers without a
+ * service: in turn, round by round, so that a machine whose speed drifts treats both alike. Who asks is in the service's
+ * process, and takes its time from the same cores.
+ *
+ *   node bench/service.ts
+ */
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { availableParallelism } from 'node:os';
@@ -6,6 +13,7 @@ import { Worker } from 'node:worker_threads';
 import { encodeWav, resample } from '@mars/core';
 import { openPool, serve } from '@mars/service';
 import { syntheticVoice } from '../packages/core/test/synthetic-voice.ts';
+import { show, summarise } from './measure.ts';
 
 const SECONDS = 3;
 const MODEL = join(import.meta.dirname, '../models/transfer/model.onnx');
@@ -13,30 +21,43 @@ const MODEL = join(import.meta.dirname, '../models/transfer/model.onnx');
 /** Of requests that wait for each worker, so that none of them ever waits for a request. */
 const ASKERS_PER_WORKER = 2;
 
-export interface ServiceBenchOptions {
-  readonly workers?: number;
-  /** Of each of the two measurements, after as long a warm-up at most. */
-  readonly measureSec?: number;
-}
+const WORKERS = availableParallelism();
+const ROUNDS = 9;
+const ROUND_MS = 2000;
 
-/** How many recordings the service answers in a second, against the library in as many workers without a service. */
-export async function benchService({
-  workers = availableParallelism(),
-  measureSec = 5,
-}: ServiceBenchOptions = {}): Promise<void> {
+async function bench(): Promise<void> {
   const wav = voice(16_000);
   console.log(
-    `POST /v1/classify of a WAV of ${SECONDS} s, ${workers} workers of one thread, ${measureSec} s each:`,
+    `POST /v1/classify of a WAV of ${SECONDS} s, ${WORKERS} workers of one thread, ${ROUNDS} rounds of ${ROUND_MS / 1000} s each:`,
   );
-  const library = await measureLibrary(wav, workers, measureSec);
-  console.log(`  the library in a loop in ${workers} workers: ${library.toFixed(1)} recordings/s`);
-  const { perSec, p50, p99 } = await measureService(wav, workers, measureSec);
+  await using pool = await openPool({ model: await readFile(MODEL), size: WORKERS });
+  await using service = await serve({ pool, port: 0, log: { level: 'warn' } });
+  // fetch would take more of the cores' time.
+  using agent = disposable(new Agent({ keepAlive: true }));
+  const ask = asker(`${service.url}v1/classify`, agent.agent, wav);
+  const library = await openLibrary(wav);
+  for (let i = 0; i < 10; i++) await Promise.all(Array.from({ length: ASKERS_PER_WORKER * WORKERS }, ask));
+
+  const rates: { library: number[]; service: number[] } = { library: [], service: [] };
+  const times: { many: number[]; alone: number[] } = { many: [], alone: [] };
+  for (let round = 0; round < ROUNDS; round++) {
+    rates.library.push(await library.round());
+    const asked = await askFor(ROUND_MS, ask, ASKERS_PER_WORKER * WORKERS);
+    rates.service.push(asked.perSec);
+    times.many.push(...asked.times);
+    times.alone.push(...(await askFor(ROUND_MS / 2, ask, 1)).times);
+  }
+  await library.end();
+
   console.log(
-    `  the service: ${perSec.toFixed(1)} recordings/s (${(perSec / library).toFixed(2)} of it), ` +
-      `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${ASKERS_PER_WORKER * workers} requests at a time`,
+    `  the library in a loop in ${WORKERS} workers: ${show(summarise(rates.library))} recordings/s`,
   );
-  const alone = await measureService(wav, workers, measureSec, 1);
-  console.log(`  one request at a time: p50 ${alone.p50.toFixed(1)} ms, p99 ${alone.p99.toFixed(1)} ms`);
+  const ratio = summarise(rates.service.map((rate, round) => rate / rates.library[round]));
+  console.log(
+    `  the service: ${show(summarise(rates.service))} recordings/s, ${show(ratio, 2)} of it; ` +
+      `${describe(times.many)}, ${ASKERS_PER_WORKER * WORKERS} requests at a time`,
+  );
+  console.log(`  one request at a time: ${describe(times.alone)}`);
 }
 
 /** A worker that is nothing but the library: it says how many recordings it has heard in the time it was given. */
@@ -46,7 +67,7 @@ const LOOP = `
   const { loadRecogniser } = await import(workerData.core);
   const recogniser = await loadRecogniser(readFileSync(workerData.model));
   for (let i = 0; i < 10; i++) await recogniser.classify(workerData.wav);
-  parentPort.once('message', async (ms) => {
+  parentPort.on('message', async (ms) => {
     const end = performance.now() + ms;
     let heard = 0;
     for (; performance.now() < end; heard++) await recogniser.classify(workerData.wav);
@@ -55,38 +76,34 @@ const LOOP = `
   parentPort.postMessage('ready');
 `;
 
-async function measureLibrary(wav: Uint8Array, workers: number, measureSec: number): Promise<number> {
+async function openLibrary(
+  wav: Uint8Array,
+): Promise<{ round: () => Promise<number>; end: () => Promise<unknown> }> {
   const core = import.meta.resolve('@mars/core');
   const url = new URL(`data:text/javascript,${encodeURIComponent(LOOP)}`);
   const threads = Array.from(
-    { length: workers },
+    { length: WORKERS },
     () => new Worker(url, { workerData: { core, model: MODEL, wav } }),
   );
   const next = (thread: Worker) =>
     new Promise((resolve, reject) => thread.once('message', resolve).once('error', reject));
   await Promise.all(threads.map(next));
-  const heard = threads.map(next);
-  for (const thread of threads) thread.postMessage(1000 * measureSec);
-  const counts = (await Promise.all(heard)) as number[];
-  await Promise.all(threads.map((thread) => thread.terminate()));
-  return counts.reduce((sum, count) => sum + count, 0) / measureSec;
+  const round = async () => {
+    const heard = threads.map(next);
+    for (const thread of threads) thread.postMessage(ROUND_MS);
+    const counts = (await Promise.all(heard)) as number[];
+    return counts.reduce((sum, count) => sum + count, 0) / (ROUND_MS / 1000);
+  };
+  return { round, end: () => Promise.all(threads.map((thread) => thread.terminate())) };
 }
 
-async function measureService(
-  wav: Uint8Array<ArrayBuffer>,
-  workers: number,
-  measureSec: number,
-  askers = ASKERS_PER_WORKER * workers,
-): Promise<{ perSec: number; p50: number; p99: number }> {
-  await using pool = await openPool({ model: await readFile(MODEL), size: workers });
-  await using service = await serve({ pool, port: 0, log: { level: 'warn' } });
-  // Who asks takes its time from the same cores: fetch would take more of it.
-  using agent = disposable(new Agent({ keepAlive: true }));
-  const options = { method: 'POST', agent: agent.agent, headers: { 'content-type': 'audio/wav' } };
-  const ask = (): Promise<number> =>
+/** @returns what asks once, and says how many milliseconds the answer took */
+function asker(url: string, agent: Agent, wav: Uint8Array): () => Promise<number> {
+  const options = { method: 'POST', agent, headers: { 'content-type': 'audio/wav' } };
+  return () =>
     new Promise((resolve, reject) => {
       const began = performance.now();
-      const asked = request(`${service.url}v1/classify`, options, (answer) => {
+      const asked = request(url, options, (answer) => {
         answer.resume().once('end', () => {
           if (answer.statusCode === 200) resolve(performance.now() - began);
           else reject(new Error(`The service answered ${answer.statusCode}.`));
@@ -94,19 +111,27 @@ async function measureService(
       });
       asked.once('error', reject).end(wav);
     });
-  for (let i = 0; i < 10; i++) await Promise.all(Array.from({ length: askers }, ask));
+}
+
+async function askFor(
+  ms: number,
+  ask: () => Promise<number>,
+  askers: number,
+): Promise<{ perSec: number; times: number[] }> {
   const times: number[] = [];
-  const end = performance.now() + 1000 * measureSec;
   const began = performance.now();
   await Promise.all(
     Array.from({ length: askers }, async () => {
-      while (performance.now() < end) times.push(await ask());
+      while (performance.now() < began + ms) times.push(await ask());
     }),
   );
-  const tookSec = (performance.now() - began) / 1000;
-  times.sort((a, b) => a - b);
-  const quantile = (share: number) => times[Math.min(times.length - 1, Math.floor(share * times.length))];
-  return { perSec: times.length / tookSec, p50: quantile(0.5), p99: quantile(0.99) };
+  return { perSec: (1000 * times.length) / (performance.now() - began), times };
+}
+
+function describe(times: readonly number[]): string {
+  const sorted = [...times].sort((a, b) => a - b);
+  const quantile = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  return `p50 ${quantile(0.5).toFixed(1)} ms, p99 ${quantile(0.99).toFixed(1)} ms`;
 }
 
 function disposable(agent: Agent): Disposable & { readonly agent: Agent } {
@@ -119,4 +144,4 @@ function voice(sampleRate: number): Uint8Array<ArrayBuffer> {
   return encodeWav({ samples: resample(spoken, 16_000, sampleRate), sampleRate });
 }
 
-if (import.meta.main) await benchService();
+await bench();
