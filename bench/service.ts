@@ -1,7 +1,8 @@
 /**
  * How many recordings of 3 s the service answers in a second, against the library in a loop in as many workers without a
- * service: in turn, round by round, so that a machine whose speed drifts treats both alike. Who asks is in the service's
- * process, and takes its time from the same cores.
+ * service: in turn, round by round, so that a machine whose speed drifts treats both alike; and the processor time of a
+ * recording, which tells more where others use the machine. Who asks is in the service's process, and takes its time from
+ * the same cores.
  *
  *   node bench/service.ts
  */
@@ -14,6 +15,7 @@ import { encodeWav, resample } from '@mars/core';
 import { openPool, serve } from '@mars/service';
 import { syntheticVoice } from '../packages/core/test/synthetic-voice.ts';
 import { show, summarise } from './measure.ts';
+import { cpuMsOf, workersOf } from './proc.ts';
 
 const SECONDS = 3;
 const MODEL = join(import.meta.dirname, '../models/transfer/model.onnx');
@@ -40,10 +42,15 @@ async function bench(): Promise<void> {
 
   const rates: { library: number[]; service: number[] } = { library: [], service: [] };
   const times: { many: number[]; alone: number[] } = { many: [], alone: [] };
+  const spent = { library: 0, service: 0 };
   for (let round = 0; round < ROUNDS; round++) {
+    const beganMs = await processorMs();
     rates.library.push(await library.round());
+    const betweenMs = await processorMs();
     const asked = await askFor(ROUND_MS, ask, ASKERS_PER_WORKER * WORKERS);
     rates.service.push(asked.perSec);
+    spent.library += betweenMs - beganMs;
+    spent.service += (await processorMs()) - betweenMs;
     times.many.push(...asked.times);
     times.alone.push(...(await askFor(ROUND_MS / 2, ask, 1)).times);
   }
@@ -58,6 +65,20 @@ async function bench(): Promise<void> {
       `${describe(times.many)}, ${ASKERS_PER_WORKER * WORKERS} requests at a time`,
   );
   console.log(`  one request at a time: ${describe(times.alone)}`);
+  if (process.platform !== 'linux') return;
+  const heard = (ROUND_MS / 1000) * rates.library.reduce((sum, rate) => sum + rate, 0);
+  const [ofLibrary, ofService] = [spent.library / heard, spent.service / times.many.length];
+  console.log(
+    `  processor time of a recording: ${ofLibrary.toFixed(1)} ms with the library, ${ofService.toFixed(1)} ms with the service ` +
+      `and who asks it (${(ofLibrary / ofService).toFixed(2)})`,
+  );
+}
+
+/** Of this process, its threads, and the service's workers; where the system tells (Linux). */
+async function processorMs(): Promise<number> {
+  if (process.platform !== 'linux') return 0;
+  const pids = [process.pid, ...(await workersOf(process.pid))];
+  return (await Promise.all(pids.map(cpuMsOf))).reduce((sum, ms) => sum + ms, 0);
 }
 
 /** A worker that is nothing but the library: it says how many recordings it has heard in the time it was given. */
