@@ -1,4 +1,5 @@
 import { MarsError } from '@mars/core';
+import { words } from '../strings/en.ts';
 
 const urls: Readonly<Record<string, string>> = import.meta.glob(
   '../../../../samples/*.{wav,flac,mp3,ogg,opus}',
@@ -17,8 +18,5 @@ export const SAMPLES: ReadonlyMap<string, string> = new Map(
 export async function fetchSample(name: string): Promise<{ name: string; source: Blob }> {
   const response = await fetch(SAMPLES.get(name)!).catch(() => undefined);
   if (response?.ok) return { name, source: await response.blob() };
-  throw new MarsError(
-    'DOWNLOAD_FAILED',
-    `The sample "${name}" could not be fetched. Go online and try again, or take a recording of your own.`,
-  );
+  throw new MarsError('DOWNLOAD_FAILED', words.files.sampleFailed(words.samples[name] ?? name));
 }

@@ -46,6 +46,7 @@ export const live = {
   },
   strip: (seconds: number) =>
     `The last ${seconds} seconds: how loud it was, and how each utterance sounds. The list below says the same.`,
+  stripEmpty: 'What is said will pass here, with how it sounds under it.',
   nothingYet: 'Nothing said yet',
   soFar: 'so far',
   behind: (seconds: string) => `This device is ${seconds} s behind what is said.`,

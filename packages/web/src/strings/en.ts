@@ -67,6 +67,7 @@ export const words = {
     /** Of a long recording. */
     overall: 'Over all that is said',
     confidence: 'Confidence',
+    mark: 'Left of the mark the model is not sure.',
     meter: (percent: string, threshold: string) => `${percent}; below ${threshold} the model is not sure`,
   },
   sureness: {
@@ -87,11 +88,14 @@ export const words = {
     drop: 'Drop recordings anywhere on this page',
     formats: 'WAV, FLAC, MP3, Ogg, Opus, M4A or WebM; seconds or hours, one or many.',
     choose: 'Choose recordings',
+    speak: 'Or speak',
     release: 'Let go to hear what is in it',
     samples: 'Or try a clip. A synthesiser speaks in them: they show how it works, and are no test of it.',
     oneSpeaker: 'One person speaks all the time',
     oneSpeakerWhy: 'Each utterance then helps to hear those that follow.',
     withProfile: 'Your voice profile is used.',
+    sampleFailed: (name: string) =>
+      `The clip “${name}” could not be fetched. Go online and try again, or take a recording of your own.`,
     dropFailed: 'What was dropped could not be read. Choose it with the button instead.',
     status: {
       waiting: 'waits its turn',
@@ -116,12 +120,12 @@ export const words = {
     code: 'Code',
   },
   samples: {
-    'man-plain.wav': 'Man, plain',
-    'woman-plain.wav': 'Woman, plain',
+    'man-plain.wav': 'A man',
+    'woman-plain.wav': 'A woman',
     'man-low-slow-soft.wav': 'Man, low and soft',
+    'woman-low-slow-soft.ogg': 'Woman, low and soft',
     'man-high-fast-loud.flac': 'Man, high and loud',
     'woman-high-fast-loud.mp3': 'Woman, high and loud',
-    'woman-low-slow-soft.ogg': 'Woman, low and soft',
     'whisper.opus': 'A whisper',
   } as Readonly<Record<string, string>>,
   table: {
