@@ -11,7 +11,8 @@ const ARGS = ['serve', '--model', 'tiny.onnx', '--workers', '1', '--port', '0', 
 
 /** The service in a process of its own, once it listens. */
 async function serving(
-  ...args: string[]
+  args: readonly string[] = [],
+  env?: NodeJS.ProcessEnv,
 ): Promise<
   Pick<RunningMars, 'result'> & { readonly url: string; readonly kill: (signal: NodeJS.Signals) => void }
 > {
@@ -19,6 +20,7 @@ async function serving(
   const url = new Promise<string>((resolve) => (heard = resolve));
   const running = startMars([...ARGS, ...args], {
     cwd: folder,
+    env,
     onStdout: (stdout) => {
       const [, at] = /MARS listens at (\S+)/.exec(stdout) ?? [];
       if (at !== undefined) heard(at);
@@ -49,6 +51,17 @@ test('it answers what "mars classify --json" prints, and ends well when it is to
   expect(logged.map((line) => (JSON.parse(line) as { status?: number }).status)).toContain(200);
 });
 
+test('it may write to no disk, and needs to write to none', async () => {
+  const flags = '--permission --allow-fs-read=* --allow-child-process --allow-addons --allow-worker';
+  const { kill, result, url } = await serving([], { ...process.env, NODE_OPTIONS: flags });
+  const form = new FormData();
+  form.set('file', new Blob([WAV]), 'clip.wav');
+  form.set('config', JSON.stringify({ timeline: true }));
+  for (const body of [WAV, form]) expect((await classify(url, body)).status).toBe(200);
+  kill('SIGTERM');
+  expect((await result).status).toBe(0);
+});
+
 test('a second signal ends it at once, whatever it does', async () => {
   const { kill, result, url } = await serving();
   // A body that never ends.
@@ -70,7 +83,7 @@ test('keys are made, listed, asked for and revoked', async () => {
   expect(await readFile(join(folder, 'keys.json'), 'utf8')).not.toContain(key.trim());
   expect((await call('list')).stdout).toMatch(/^mars_[\w-]{8}…  20\d\d-\d\d-\d\d  my assistant\n$/);
 
-  const { kill, result, url } = await serving(...keys);
+  const { kill, result, url } = await serving(keys);
   const headers = { authorization: `Bearer ${key.trim()}` };
   expect((await classify(url)).status).toBe(401);
   expect((await classify(url, WAV, headers)).status).toBe(200);

@@ -1,5 +1,6 @@
 import { loadRecogniser, Profile, type Verdict } from '@mars/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { silentFlac } from '../../core/src/audio/flac-fixture.ts';
 import { classifyResult, modelList } from '../src/http/schemas.ts';
 import type { RecogniserPool } from '../src/recognition/pool-protocol.ts';
 import { openPool } from '../src/recognition/recogniser-pool.ts';
@@ -92,6 +93,13 @@ describe('what is wrong is told with a code', () => {
     const error = await errorOf(await post(body));
     expect(error).toMatchObject({ status, code });
     expect(error.message).toMatch(message);
+  });
+
+  test('a small FLAC that is an hour of silence', async () => {
+    const { post } = await served({ pool, limits: { audioSec: 60 } });
+    const bomb = new Uint8Array(Buffer.concat([...silentFlac(15_000)]));
+    expect(bomb.length).toBeLessThan(300_000);
+    expect(await errorOf(await post(form({}, bomb)))).toMatchObject({ status: 413, code: 'AUDIO_TOO_LONG' });
   });
 
   test('a small file that is hours of silence', async () => {

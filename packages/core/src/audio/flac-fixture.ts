@@ -5,7 +5,8 @@ const SAMPLE_SIZES = { 8: 1, 16: 4, 24: 6 } as const;
 
 const BLOCK_SIZE = 4096;
 
-/** The header of a subframe, section 9.2.1. */
+/** Headers of subframes, section 9.2.1. */
+const CONSTANT = 0;
 const VERBATIM = 2;
 
 /** A FLAC file at 16 kHz of uncompressed ("verbatim") subframes: a writer of the format for tests. */
@@ -31,6 +32,13 @@ export function* repeatFlac(block: readonly number[], times: number): Generator<
   for (let number = 0; number < times; number++) yield makeFrame(number, [block], 16);
 }
 
+/** A FLAC file of silence at 16 kHz, whose frames of 4096 samples take 15 bytes: an hour has 200 kB. */
+export function* silentFlac(frames: number): Generator<Uint8Array> {
+  yield makeHeader({ channels: 1, bits: 16, length: 0 });
+  const silence = Array.from({ length: BLOCK_SIZE }, () => 0);
+  for (let number = 0; number < frames; number++) yield makeFrame(number, [silence], 16, CONSTANT);
+}
+
 function makeHeader({
   channels,
   bits,
@@ -53,14 +61,15 @@ function makeFrame(
   number: number,
   channels: readonly (readonly number[])[],
   bits: keyof typeof SAMPLE_SIZES,
+  type = VERBATIM,
 ): Uint8Array {
   const last = channels[0].length - 1;
   const sizes = ((channels.length - 1) << 4) | (SAMPLE_SIZES[bits] << 1);
   // Sync code; block size at the end of the header, 16 kHz.
   const header = Uint8Array.of(0xff, 0xf8, 0x75, sizes, ...asUtf8(number), last >> 8, last & 255);
   const subframes = channels.map((samples) => [
-    VERBATIM,
-    ...samples.flatMap((sample) => bigEndian(sample * 2 ** (bits - 1), bits)),
+    type,
+    ...(type === CONSTANT ? samples.slice(0, 1) : samples).flatMap((sample) => bigEndian(sample * 2 ** (bits - 1), bits)),
   ]);
   const checked = concatenate([
     header,
