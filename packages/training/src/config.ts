@@ -1,9 +1,17 @@
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { MarsError } from '@mars/core';
 import { z } from 'zod';
 import { networkSettings } from './architectures/networks.ts';
-import { featureSettings, SEED_VARIANTS, variantSettings } from './features/settings.ts';
+import {
+  featureSettings,
+  featureWidth,
+  SEED_VARIANTS,
+  variantSettings,
+  type Variant,
+} from './features/settings.ts';
 import { PRESET_NAMES, type PresetName } from './preset-names.ts';
+import { projectionSettings } from './projection.ts';
 import { parseSettings } from './schema.ts';
 import { specAugmentSettings } from './spec-augment.ts';
 
@@ -27,6 +35,8 @@ const trainConfig = z
       .readonly()
       .default([{ kind: 'original' }]),
     augmentationSeed: z.int().min(0).default(0),
+    /** Only what a kernel machine makes of each vector's numbers is kept; of `yamnet` features only. */
+    projection: projectionSettings.optional(),
     /** Spans of frames and bands that are left out, drawn anew at every step. */
     specAugment: specAugmentSettings.optional(),
     /** Standard deviation of the noise added to each normalised number, drawn anew at every step. */
@@ -62,7 +72,7 @@ const trainConfig = z
     /** A finished run whose weights the training starts from, where the layers fit: the same fold and seed of it. */
     startFrom: z.string().optional(),
   })
-  .check(({ value: { features, frames, testSpeeds, simulatedProfiles }, issues }) => {
+  .check(({ value: { features, frames, testSpeeds, simulatedProfiles, projection }, issues }) => {
     const isTrunk = features.kind === 'yamnet';
     if (isTrunk && frames !== 1) {
       issues.push({
@@ -72,13 +82,9 @@ const trainConfig = z
         message: 'yamnet features are 1 frame per clip',
       });
     }
-    if (!isTrunk && simulatedProfiles) {
-      issues.push({
-        code: 'custom',
-        path: ['simulatedProfiles'],
-        input: simulatedProfiles,
-        message: 'only with yamnet features',
-      });
+    for (const [name, value] of Object.entries({ simulatedProfiles, projection })) {
+      if (isTrunk || value === undefined) continue;
+      issues.push({ code: 'custom', path: [name], input: value, message: 'only with yamnet features' });
     }
     if (!isTrunk && (testSpeeds.length > 1 || testSpeeds[0] !== 1)) {
       issues.push({
@@ -91,6 +97,24 @@ const trainConfig = z
   });
 
 export type TrainConfig = z.output<typeof trainConfig>;
+
+/** Numbers per frame that the network sees. */
+export function networkWidth({ features, projection }: Pick<TrainConfig, 'features' | 'projection'>): number {
+  return projection?.components ?? featureWidth(features);
+}
+
+/** The version of a clip that validates: as recorded or, where the model never hears it so, at its first test speed. */
+export function heardVariant({
+  testSpeeds,
+  variants,
+}: Pick<TrainConfig, 'testSpeeds' | 'variants'>): Variant {
+  if (testSpeeds.includes(1)) return { kind: 'original' };
+  const rate = [testSpeeds[0], testSpeeds[0]] as const;
+  const trained = variants.find(
+    (variant) => variant.kind === 'speed' && isDeepStrictEqual(variant.rate, rate),
+  );
+  return trained ?? { kind: 'speed', name: 'heard', rate };
+}
 
 /** A part of a configuration: what it leaves out stays as the preset has it. */
 export type ConfigChanges = { readonly [key: string]: unknown };
@@ -137,7 +161,27 @@ const transfer: z.input<typeof trainConfig> = {
   labelSmoothing: 0.1,
 };
 
-const PRESETS: Readonly<Record<PresetName, z.input<typeof trainConfig>>> = { seed, transfer };
+/**
+ * What `transfer` hears and more: how much each number of the trunk moves while somebody speaks, at two faster speeds,
+ * of which a kernel machine leaves the few directions in which emotion shows.
+ */
+const flagship: z.input<typeof trainConfig> = {
+  ...transfer,
+  preset: 'flagship',
+  features: { kind: 'yamnet', layer: 7, deviationsOf: [5, 6, 7] },
+  projection: { components: 64 },
+  variants: [
+    { kind: 'speed', name: 'fast', rate: [1.25, 1.25] },
+    { kind: 'speed', name: 'double', rate: [2, 2] },
+  ],
+  testSpeeds: [1.25, 2],
+  network: { kind: 'head', hiddenSize: 128, dropoutRate: 0.3 },
+  epochs: 15,
+  batchSize: 128,
+  learningRate: 2e-3,
+};
+
+const PRESETS: Readonly<Record<PresetName, z.input<typeof trainConfig>>> = { seed, transfer, flagship };
 
 /** A configuration as a run keeps it; what an older run did not know of has its default. */
 export function parseConfig(stored: unknown): TrainConfig {

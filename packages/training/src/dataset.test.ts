@@ -40,4 +40,11 @@ describe('Dataset', () => {
       labels: [1, 0],
     });
   });
+
+  test('projects what is normal', () => {
+    const projection = Float32Array.of(1, 0, 2, 10, -1, 3); // (2, 3)
+    const data = new Dataset([example([[3, 6]]), example([[5, -2]])], { ...normaliser, projection }, 1); // prettier-ignore
+    expect([...data.rows]).toEqual([11, -1, 5, -8, 1, 1]);
+    expect(data.shape).toEqual([1, 3]);
+  });
 });

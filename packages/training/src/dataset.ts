@@ -4,6 +4,8 @@ import type { ClipFeatures } from './features/feature-set.ts';
 export interface Normaliser {
   readonly mean: Float32Array;
   readonly std: Float32Array;
+  /** What is then made of each frame's numbers: (numbers, components); absent: they stay as they are. */
+  readonly projection?: Float32Array;
 }
 
 export interface Example {
@@ -41,26 +43,50 @@ export function fitNormaliser(examples: readonly Example[], nFeatures: number): 
 /** Examples in memory, normalised and padded with zeros (or cut) to one length. */
 export class Dataset {
   readonly size: number;
-  readonly shape: readonly [frames: number, nFeatures: number];
+  readonly shape: readonly [frames: number, numbers: number];
   readonly labels: readonly number[];
-  /** (size, frames, nFeatures), in memory that threads can share. */
+  /** (size, frames, nFeatures or components), in memory that threads can share. */
   readonly rows: Float32Array;
 
-  constructor(examples: readonly Example[], { mean, std }: Normaliser, frames: number) {
-    const nFeatures = mean.length;
-    const width = frames * nFeatures;
+  constructor(examples: readonly Example[], normaliser: Normaliser, frames: number) {
+    const { mean, projection } = normaliser;
+    const components = projection ? projection.length / mean.length : mean.length;
+    const width = frames * components;
     this.size = examples.length;
-    this.shape = [frames, nFeatures];
+    this.shape = [frames, components];
     this.labels = examples.map(({ label }) => label);
     this.rows = new Float32Array(new SharedArrayBuffer(this.size * width * Float32Array.BYTES_PER_ELEMENT));
     for (const [index, { features }] of examples.entries()) {
-      const length = Math.min(features.frames, frames) * nFeatures;
-      for (let i = 0; i < length; i += 1) {
-        const coefficient = i % nFeatures;
-        this.rows[index * width + i] = (features.data[i] - mean[coefficient]) / std[coefficient];
-      }
+      const normal = normalised(features, normaliser, frames);
+      this.rows.set(projection ? project(normal, projection, mean.length) : normal, index * width);
     }
   }
+}
+
+/** The first `frames` frames of an example, (frames, nFeatures). */
+function normalised(
+  { data, frames: length }: ClipFeatures,
+  { mean, std }: Normaliser,
+  frames: number,
+): Float32Array {
+  const nFeatures = mean.length;
+  const values = new Float32Array(Math.min(length, frames) * nFeatures);
+  for (let i = 0; i < values.length; i += 1) {
+    const k = i % nFeatures;
+    values[i] = (data[i] - mean[k]) / std[k];
+  }
+  return values;
+}
+
+/** (frames, nFeatures) · (nFeatures, components) */
+function project(values: Float32Array, projection: Float32Array, nFeatures: number): Float32Array {
+  const components = projection.length / nFeatures;
+  const sums = new Float64Array((values.length / nFeatures) * components);
+  for (const [i, value] of values.entries()) {
+    const [from, to] = [(i % nFeatures) * components, Math.floor(i / nFeatures) * components];
+    for (let c = 0; c < components; c += 1) sums[to + c] += value * projection[from + c];
+  }
+  return Float32Array.from(sums);
 }
 
 /** Mean row of the examples of each label, (labels, frames · nFeatures); zeros for a label without any. */

@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { EMOTIONS, MarsError } from '@mars/core';
-import type { TrainConfig } from './config.ts';
+import { heardVariant, type TrainConfig } from './config.ts';
 import type { Clip } from './corpora/clip.ts';
 import type { Figures, Prediction } from './evaluate.ts';
 import { sumUp, trainingName, type ExperimentReport, type Tested } from './experiment-report.ts';
@@ -164,12 +164,13 @@ async function checkFolder(out: string, description: ExperimentDescription, resu
   }
 }
 
-/** Fills the cache: training clips in all their variants, validation clips as recorded. Returns what cannot be used. */
+/** Fills the cache: training clips in all their variants, validation clips as they will be heard. Returns what cannot be used. */
 async function prepareFeatures(
   folds: readonly Fold[],
-  { features, variants, augmentationSeed }: TrainConfig,
+  config: TrainConfig,
   { cacheDir, signal, onFeatures }: Pick<ExperimentOptions, 'cacheDir' | 'signal' | 'onFeatures'>,
 ): Promise<FeatureFailure[]> {
+  const { features, variants, augmentationSeed } = config;
   const unique = (parts: readonly (readonly Clip[])[]) => [
     ...new Map(parts.flat().map((clip) => [clip.file, clip])).values(),
   ];
@@ -184,6 +185,8 @@ async function prepareFeatures(
     onProgress: (done) => onFeatures?.(done, total),
   });
   const ofHeld = await extractFeatures(held, features, {
+    variants: [heardVariant(config)],
+    augmentationSeed,
     cacheDir,
     signal,
     onProgress: (done) => onFeatures?.(varied.length + done, total),

@@ -13,7 +13,7 @@ import { EMOTIONS, encodeWav, loadRecogniser, type ModelMetadata } from '@mars/c
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tinyConfig } from '../test/synthetic-corpus.ts';
 import { buildNetwork } from './architectures/networks.ts';
-import type { TrainConfig } from './config.ts';
+import { networkWidth, type TrainConfig } from './config.ts';
 import { Dataset, fitNormaliser, type Example, type Normaliser } from './dataset.ts';
 import { writeModel } from './export.ts';
 import { computeTask } from './features/compute.ts';
@@ -36,7 +36,7 @@ function glide(samples: number, name = 'glide'): Float32Array {
 
 /** A configuration with weights as a training leaves them. */
 function trained(config: TrainConfig) {
-  const width = featureWidth(config.features);
+  const width = networkWidth(config);
   const network = buildNetwork(config.network, width, EMOTIONS.length);
   const random = createRandom('export');
   const weights = {
@@ -79,7 +79,7 @@ async function scoresInTraining(
 ): Promise<number[][]> {
   const frames = Math.max(config.frames, ...examples.map(({ features }) => features.frames));
   const { rows } = new Dataset(examples, normaliser, frames);
-  const shape = [examples.length, frames, normaliser.mean.length];
+  const shape = [examples.length, frames, networkWidth(config)];
   const session = await Session.create(writeEvaluationGraph(network, ['batch', ...shape.slice(1)]));
   const { logits } = await session.run({
     parameters: float32(weights.parameters, [weights.parameters.length]),
@@ -105,7 +105,11 @@ async function bothWays(model: ReturnType<typeof trained>, waveforms: readonly F
   }
   const { mean, std } = fitNormaliser(examples, featureWidth(model.config.features));
   // Over a few clips a deviation can be so small that it magnifies rounding.
-  const normaliser = { mean, std: std.map((value) => Math.max(value, 0.1)) };
+  const normaliser = {
+    mean,
+    std: std.map((value) => Math.max(value, 0.1)),
+    ...projectionOf(model.config, mean.length),
+  };
   const expected = await scoresInTraining(model, examples, normaliser);
   const bytes = writeModel(model.config, model.weights, normaliser, model.metadata);
   const session = await Session.create(bytes);
@@ -115,6 +119,16 @@ async function bothWays(model: ReturnType<typeof trained>, waveforms: readonly F
   });
   await session.dispose();
   return { outputs, expected, frames: examples[0].features.frames };
+}
+
+/** Of numbers that 16-bit floats hold exactly, as the file will; the deviations round them once more. */
+function projectionOf({ projection }: TrainConfig, width: number): Pick<Normaliser, 'projection'> {
+  if (!projection) return {};
+  const random = createRandom('projection');
+  const values = Float32Array.from({ length: width * projection.components }, () =>
+    random.uniform(-0.02, 0.02),
+  );
+  return { projection: values };
 }
 
 function expectClose(actual: ArrayLike<number>, expected: readonly number[]) {
@@ -165,6 +179,16 @@ describe('a model file makes of a waveform the scores that training sees', () =>
       'YAMNet’s vectors and a head',
       {
         features: { kind: 'yamnet', layer: 5 },
+        frames: 1,
+        network: { kind: 'head', hiddenSize: 16, dropoutRate: 0.5 },
+      },
+      ['scores', 'embedding', 'hidden', 'logits'],
+    ],
+    [
+      'YAMNet’s vectors, projected',
+      {
+        features: { kind: 'yamnet', layer: 5, deviationsOf: [4, 5] },
+        projection: { components: 7, ridge: 1, examples: 9, gradients: 9 },
         frames: 1,
         network: { kind: 'head', hiddenSize: 16, dropoutRate: 0.5 },
       },

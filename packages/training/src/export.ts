@@ -10,12 +10,11 @@ import {
 } from '@mars/autograd';
 import { encodeFloat16, MarsError, type Calibration, type ModelMetadata } from '@mars/core';
 import { buildNetwork } from './architectures/networks.ts';
-import type { TrainConfig } from './config.ts';
+import { networkWidth, type TrainConfig } from './config.ts';
 import { CORPUS_CATALOGUE, type CorpusEntry } from './corpora/catalogue.ts';
 import type { Normaliser } from './dataset.ts';
-import { featureWidth } from './features/settings.ts';
 import { frontEnd } from './front-end/front-end.ts';
-import { layOut, sizeAlong } from './front-end/kernels.ts';
+import { layOut, matMul, sizeAlong } from './front-end/kernels.ts';
 import { finalWeights, isFinished, type RunDescription, type RunFolder } from './run.ts';
 import { hashTestPart } from './splits/fold.ts';
 
@@ -32,12 +31,13 @@ import { hashTestPart } from './splits/fold.ts';
  * Errors: `CONFIG_INVALID` for features that cannot be computed inside a graph.
  */
 export function writeModel(
-  { features, frames, network, testSpeeds }: TrainConfig,
+  config: TrainConfig,
   weights: Weights,
   normaliser: Normaliser,
   metadata: ModelMetadata,
 ): Uint8Array {
-  const width = featureWidth(features);
+  const { features, frames, network, testSpeeds } = config;
+  const width = networkWidth(config);
   const labels = metadata.labels.length;
   const layers = buildNetwork(network, width, labels);
   let embedding: Tensor | undefined;
@@ -166,9 +166,24 @@ function metadataText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function normalise(x: Tensor, { mean, std }: Normaliser): Tensor {
+/** Normalised, and projected where the training was. */
+function normalise(x: Tensor, { mean, std, projection }: Normaliser): Tensor {
+  if (projection) return projected(x, { mean, std, projection });
   const row = (values: Float32Array) => constant(values, [1, 1, values.length]);
   return operations.div(operations.sub(x, row(mean)), row(std));
+}
+
+/** (x - mean) / std · projection as one product and one sum, whose matrix is stored as 16-bit floats. */
+function projected(x: Tensor, { mean, std, projection }: Required<Normaliser>): Tensor {
+  const components = projection.length / mean.length;
+  const matrix = Float16Array.from(projection, (value, i) => value / std[Math.floor(i / components)]);
+  // Of the rounded matrix, so that an average voice stays at zero.
+  const shift = new Float64Array(components);
+  for (const [i, value] of matrix.entries())
+    shift[i % components] -= mean[Math.floor(i / components)] * value;
+  const weights = operations.cast(constant(matrix, [mean.length, components], 'projection'));
+  const product = matMul(x, weights);
+  return operations.add(product, constant(Float32Array.from(shift), [1, 1, components]));
 }
 
 /** Zeros after the last frame until there are `frames`; more frames stay as they are. */

@@ -103,7 +103,11 @@ test('a checkpoint comes back bit for bit, and no temporary file stays', async (
       step: 345,
       vectors: { parameters: Float32Array.of(0.1, -2, 3e-30), buffers: new Float32Array(0) },
     },
-    normaliser: { mean: Float32Array.of(1, 2), std: Float32Array.of(3, 4) },
+    normaliser: {
+      mean: Float32Array.of(1, 2),
+      std: Float32Array.of(3, 4),
+      projection: Float32Array.of(5, 6, 7, 8),
+    },
   };
   await folder.saveCheckpoint({ ...checkpoint, epoch: 11 });
   await folder.saveCheckpoint(checkpoint);

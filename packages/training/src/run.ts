@@ -167,9 +167,11 @@ export class RunFolder {
       if (name.startsWith('state.')) vectors[name.slice('state.'.length)] = data;
     }
     const [epoch, step] = tensors.get('position')!.data;
+    const projection = tensors.get('normaliser.projection')?.data;
     const normaliser = {
       mean: tensors.get('normaliser.mean')!.data,
       std: tensors.get('normaliser.std')!.data,
+      ...(projection && { projection }),
     };
     const labelMeans = tensors.get('labelMeans')?.data;
     const best = tensors.get('best.position')?.data;
@@ -197,6 +199,7 @@ export class RunFolder {
       ['normaliser.mean', vector(normaliser.mean)],
       ['normaliser.std', vector(normaliser.std)],
     ]);
+    if (normaliser.projection) tensors.set('normaliser.projection', vector(normaliser.projection));
     for (const [name, data] of Object.entries(state.vectors)) tensors.set(`state.${name}`, vector(data));
     if (labelMeans) tensors.set('labelMeans', vector(labelMeans));
     if (best) {

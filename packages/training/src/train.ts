@@ -4,12 +4,13 @@ import { MarsError } from '@mars/core';
 import { buildNetwork } from './architectures/networks.ts';
 import { BatchLoader } from './batch-loader.ts';
 import { batchesPerEpoch, type BatchPlan } from './batches.ts';
-import type { TrainConfig } from './config.ts';
+import { networkWidth, type TrainConfig } from './config.ts';
 import type { Clip } from './corpora/clip.ts';
-import { Dataset, fitLabelMeans, fitNormaliser, type Example } from './dataset.ts';
+import { Dataset, fitLabelMeans, fitNormaliser, type Example, type Normaliser } from './dataset.ts';
 import type { FeatureSet } from './features/feature-set.ts';
 import { featureWidth } from './features/settings.ts';
 import { argmax } from './metrics.ts';
+import { fitProjection } from './projection.ts';
 import { isFinished, type BestEpoch, type Checkpoint, type EpochRecord, type RunFolder } from './run.ts';
 import type { SimulatedProfiles } from './simulated-profiles.ts';
 import { isSpeech, speakerOf, type Fold } from './splits/fold.ts';
@@ -21,7 +22,7 @@ export interface TrainOptions {
   labels: readonly string[];
   /** Of the training part, with all its variants. */
   features: FeatureSet;
-  /** Of the validation part, as recorded. */
+  /** Of the validation part, in one version. */
   heldOut: FeatureSet;
   /** Of the first weights, the order of the clips and dropout. Bit for bit the same only with as many `threads`. */
   seed: number;
@@ -80,7 +81,7 @@ export async function train(
   }
 
   const start = startFrom && (await readStart(startFrom));
-  const width = featureWidth(config.features);
+  const width = networkWidth(config);
   const network = buildNetwork(config.network, width, labels.length);
   const clips = fold.train.filter((clip) => features.has(clip));
   const examples = toExamples(clips, features, labels);
@@ -92,8 +93,10 @@ export async function train(
         'Train on more clips, or in smaller batches.',
     );
   }
-  const given = start && isDeepStrictEqual(start.features, config.features) ? start.normaliser : undefined;
-  const normaliser = checkpoint?.normaliser ?? given ?? fitNormaliser(examples, width);
+  const given =
+    start && isDeepStrictEqual(inputsOf(start.config), inputsOf(config)) ? start.normaliser : undefined;
+  const normaliser =
+    checkpoint?.normaliser ?? given ?? (await fitInputs(examples, config, labels.length, { seed, threads }));
   const corpora = labelledBy([...fold.train, ...validated], labels);
   const data = new Dataset(examples, normaliser, config.frames);
   const labelMeans = config.simulatedProfiles && fitLabelMeans(data, labels.length);
@@ -197,6 +200,28 @@ export async function train(
     await trainer.dispose();
     await validator.dispose();
   }
+}
+
+/** What decides of what a normaliser is. */
+function inputsOf({ features, projection }: TrainConfig): unknown {
+  return [features, projection];
+}
+
+/** Normalisation by the training clips and, where it is asked for, what a kernel machine makes of the normal numbers. */
+async function fitInputs(
+  examples: readonly Example[],
+  { features, projection }: TrainConfig,
+  labelCount: number,
+  options: { seed: number; threads?: number },
+): Promise<Normaliser> {
+  const width = featureWidth(features);
+  const normaliser = fitNormaliser(examples, width);
+  if (!projection) return normaliser;
+  const { rows, labels } = new Dataset(examples, normaliser, 1);
+  return {
+    ...normaliser,
+    projection: await fitProjection({ rows, width, labels, labelCount }, projection, options),
+  };
 }
 
 function currentWeights(trainer: TrainingStep, { averageDecay }: TrainConfig): Weights {

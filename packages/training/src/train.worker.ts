@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadRecogniser, MarsError, type ErrorCode } from '@mars/core';
 import { fitCalibration } from './calibration.ts';
-import type { TrainConfig } from './config.ts';
+import { heardVariant, type TrainConfig } from './config.ts';
 import type { Clip } from './corpora/clip.ts';
 import { extractFeatures } from './features/extract.ts';
 import { measure, predictFold } from './evaluate.ts';
@@ -45,7 +45,12 @@ async function run(
     cacheDir,
     signal,
   });
-  const heldOut = await extractFeatures(fold.validation, settings, { cacheDir, signal });
+  const heldOut = await extractFeatures(fold.validation, settings, {
+    variants: [heardVariant(config)],
+    augmentationSeed,
+    cacheDir,
+    signal,
+  });
   await train(fold, {
     config,
     labels,

@@ -6,9 +6,8 @@ import {
   type Network,
   type Weights,
 } from '@mars/autograd';
-import type { TrainConfig } from './config.ts';
+import { networkWidth, type TrainConfig } from './config.ts';
 import type { Dataset } from './dataset.ts';
-import { featureWidth } from './features/settings.ts';
 import { argmax, classificationMetrics } from './metrics.ts';
 import type { EpochRecord } from './run.ts';
 
@@ -26,11 +25,11 @@ export class Validator {
 
   static async create(
     network: Network,
-    { frames, features }: TrainConfig,
+    config: TrainConfig,
     labels: readonly string[],
     threads?: number,
   ): Promise<Validator> {
-    const graph = writeEvaluationGraph(network, ['batch', frames, featureWidth(features)]);
+    const graph = writeEvaluationGraph(network, ['batch', config.frames, networkWidth(config)]);
     const session = await Session.create(graph, { threads });
     return new Validator(session, labels, vectorSize(network.buffers) > 0);
   }

@@ -1,8 +1,7 @@
 import type { Network, TrainingStep, Weights } from '@mars/autograd';
 import { MarsError } from '@mars/core';
 import { buildNetwork } from './architectures/networks.ts';
-import type { TrainConfig } from './config.ts';
-import { featureWidth } from './features/settings.ts';
+import { networkWidth, type TrainConfig } from './config.ts';
 import { finalWeights, isFinished, type Checkpoint, type RunFolder } from './run.ts';
 
 /** What a training leaves for one that starts from it. */
@@ -10,8 +9,8 @@ export interface Start {
   readonly network: Network;
   readonly weights: Weights;
   readonly normaliser: Checkpoint['normaliser'];
-  /** What the normaliser is of. */
-  readonly features: TrainConfig['features'];
+  /** What it was trained by; it says what the normaliser is of. */
+  readonly config: TrainConfig;
 }
 
 /** Errors: `RUN_INVALID` when the folder holds no finished training. */
@@ -24,12 +23,12 @@ export async function readStart(folder: RunFolder): Promise<Start> {
       `${folder.path} holds no finished training to start from. Let it end first: mars train … --resume.`,
     );
   }
-  const network = buildNetwork(config.network, featureWidth(config.features), labels.length);
+  const network = buildNetwork(config.network, networkWidth(config), labels.length);
   return {
     network,
     weights: finalWeights(checkpoint, config),
     normaliser: checkpoint.normaliser,
-    features: config.features,
+    config,
   };
 }
 
