@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { MarsError } from '@mars/core';
 import { buildApp, type AppOptions } from './app.ts';
 import { isLoopback } from './caller.ts';
+import { collectLessOften } from './heap.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { onFreePort, urlOf, type ListenOptions } from './listening.ts';
 
@@ -42,6 +43,7 @@ export async function serve({
 }: ServeOptions): Promise<RunningService> {
   const { keys, origins = [] } = options;
   await requireKeys(host, options, withoutKeys);
+  collectLessOften();
   const lifecycle = new Lifecycle();
   const hosts =
     keys === undefined && isLoopback(host) ? [...localNames(host), ...origins.map(hostOf)] : undefined;
