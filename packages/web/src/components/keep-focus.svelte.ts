@@ -11,9 +11,11 @@ export function keepFocusIn(group: () => HTMLElement | undefined, reason: () => 
   $effect.pre(() => {
     reason();
     const element = group();
-    if (!element?.contains(document.activeElement)) return;
-    void tick().then(() => {
-      if (document.activeElement === document.body) element.querySelector('button')?.focus();
-    });
+    if (element?.contains(document.activeElement)) void follow(element);
   });
+}
+
+async function follow(group: HTMLElement): Promise<void> {
+  await tick();
+  if (document.activeElement === document.body) group.querySelector('button')?.focus();
 }
