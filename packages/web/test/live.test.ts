@@ -199,6 +199,8 @@ test('of several microphones one is chosen, and another one while it listens', a
   expect(await picker.isDisabled()).toBe(true);
   await button(page, words.record.start).click();
   await page.getByRole('timer').getByText('0:01').waitFor();
+  // They are asked for when the microphone is open, and come when they come.
+  await expect.poll(() => picker.locator('option').count(), { timeout: 20_000 }).toBe(3);
   const names = await picker.locator('option').allTextContents();
   expect(names[0]).toBe(words.microphone.preferred);
   // The two that Chromium feigns beside its default, which is the first entry.
@@ -243,13 +245,10 @@ test('of several microphones one is chosen, and another one while it listens', a
   await panel.getByRole('button', { name: words.microphone.again }).click();
   await page.getByText(words.live.states.speaking).waitFor();
   expect(await inUse()).not.toBe(values[2]);
-  const left = await page
-    .locator('#panel-live')
-    .getByLabel(words.microphone.device)
-    .last()
-    .locator('option')
-    .allTextContents();
-  expect(left).toEqual([words.microphone.preferred, 'Fake Audio Input 1']);
+  const left = page.locator('#panel-live').getByLabel(words.microphone.device).last().locator('option');
+  await expect
+    .poll(() => left.allTextContents(), { timeout: 20_000 })
+    .toEqual([words.microphone.preferred, 'Fake Audio Input 1']);
 });
 
 test('who asked for less motion sees a strip that moves twice a second, and no faster', async () => {
