@@ -17,6 +17,7 @@ export { frozen, startingFrom, type GivenValues } from './layers/given.ts';
 export { gru, type GruOptions } from './layers/gru.ts';
 export { batchNorm1d, layerNorm } from './layers/normalization.ts';
 export { avgPool1d, globalAvgPool1d, maxPool1d } from './layers/pooling.ts';
+export { rbfKernel } from './layers/rbf-kernel.ts';
 export { softmaxCrossEntropy, type CrossEntropyOptions } from './losses.ts';
 export {
   decayMask,

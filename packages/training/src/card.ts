@@ -113,12 +113,15 @@ function describeCalibration(calibration: Calibration | null): string {
 }
 
 /** What is inside the file, from the waveform to the scores. */
-function describeNetwork({ features, network, frames, testSpeeds }: TrainConfig): string {
+function describeNetwork({ features, network, frames, testSpeeds, projection }: TrainConfig): string {
   const head =
     network.kind === 'seed'
       ? `a network of the seed's design (Conv1D, Conv1D, ${network.bidirectional ? 'bidirectional ' : ''}GRU, ` +
         `${network.pooling === 'attention' ? 'attention' : 'mean over time'}, dense softmax)`
-      : `one hidden layer of ${network.hiddenSize} units and a softmax`;
+      : network.kind === 'head'
+        ? `one hidden layer of ${network.hiddenSize} units and a softmax`
+        : `a kernel machine (kernel ridge regression on the ${projection?.components ?? 'many'} directions of the vector in which ` +
+          `emotion shows, ${network.centres} centres) and a softmax`;
   if (features.kind === 'yamnet') {
     return (
       `The waveform at ${features.sampleRate} Hz, its peak brought to one level, runs through the lower ${features.layer} layers of ` +

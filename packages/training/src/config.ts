@@ -13,6 +13,8 @@ import {
 import { PRESET_NAMES, type PresetName } from './preset-names.ts';
 import { projectionSettings } from './projection.ts';
 import { parseSettings } from './schema.ts';
+import type { Clip } from './corpora/clip.ts';
+import type { Fold } from './splits/fold.ts';
 import { specAugmentSettings } from './spec-augment.ts';
 
 const count = z.int().positive();
@@ -72,35 +74,58 @@ const trainConfig = z
     /** A finished run whose weights the training starts from, where the layers fit: the same fold and seed of it. */
     startFrom: z.string().optional(),
   })
-  .check(({ value: { features, frames, testSpeeds, simulatedProfiles, projection }, issues }) => {
-    const isTrunk = features.kind === 'yamnet';
-    if (isTrunk && frames !== 1) {
-      issues.push({
-        code: 'custom',
-        path: ['frames'],
-        input: frames,
-        message: 'yamnet features are 1 frame per clip',
-      });
-    }
-    for (const [name, value] of Object.entries({ simulatedProfiles, projection })) {
-      if (isTrunk || value === undefined) continue;
-      issues.push({ code: 'custom', path: [name], input: value, message: 'only with yamnet features' });
-    }
-    if (!isTrunk && (testSpeeds.length > 1 || testSpeeds[0] !== 1)) {
-      issues.push({
-        code: 'custom',
-        path: ['testSpeeds'],
-        input: testSpeeds,
-        message: 'only [1] without yamnet features',
-      });
-    }
-  });
+  .check(
+    ({ value: { features, frames, testSpeeds, simulatedProfiles, projection, network, epochs }, issues }) => {
+      const isTrunk = features.kind === 'yamnet';
+      if (isTrunk && frames !== 1) {
+        issues.push({
+          code: 'custom',
+          path: ['frames'],
+          input: frames,
+          message: 'yamnet features are 1 frame per clip',
+        });
+      }
+      const isKernel = network.kind === 'kernel';
+      if (isKernel && epochs !== 1) {
+        issues.push({
+          code: 'custom',
+          path: ['epochs'],
+          input: epochs,
+          message: 'a kernel machine is fitted at once: 1 epoch',
+        });
+      }
+      for (const [name, value] of Object.entries({
+        simulatedProfiles,
+        projection,
+        network: isKernel || undefined,
+      })) {
+        if (isTrunk || value === undefined) continue;
+        issues.push({ code: 'custom', path: [name], input: value, message: 'only with yamnet features' });
+      }
+      if (!isTrunk && (testSpeeds.length > 1 || testSpeeds[0] !== 1)) {
+        issues.push({
+          code: 'custom',
+          path: ['testSpeeds'],
+          input: testSpeeds,
+          message: 'only [1] without yamnet features',
+        });
+      }
+    },
+  );
 
 export type TrainConfig = z.output<typeof trainConfig>;
 
 /** Numbers per frame that the network sees. */
 export function networkWidth({ features, projection }: Pick<TrainConfig, 'features' | 'projection'>): number {
   return projection?.components ?? featureWidth(features);
+}
+
+/** The clips that are needed in all their versions: those of the training part and, where it is fitted anew, validation. */
+export function variedClips(
+  { train, validation }: Pick<Fold, 'train' | 'validation'>,
+  { network }: Pick<TrainConfig, 'network'>,
+): readonly Clip[] {
+  return network.kind === 'kernel' ? [...train, ...validation] : train;
 }
 
 /** The version of a clip that validates: as recorded or, where the model never hears it so, at its first test speed. */
@@ -163,22 +188,23 @@ const transfer: z.input<typeof trainConfig> = {
 
 /**
  * What `transfer` hears and more: how much each number of the trunk moves while somebody speaks, at two faster speeds,
- * of which a kernel machine leaves the few directions in which emotion shows.
+ * of which one kernel machine leaves the few directions in which emotion shows, and another one answers. Both are fitted
+ * in closed form, in a minute.
  */
 const flagship: z.input<typeof trainConfig> = {
-  ...transfer,
   preset: 'flagship',
+  trainOn: 'speech+song',
   features: { kind: 'yamnet', layer: 7, deviationsOf: [5, 6, 7] },
-  projection: { components: 64 },
+  frames: 1,
+  projection: { components: 128 },
   variants: [
     { kind: 'speed', name: 'fast', rate: [1.25, 1.25] },
     { kind: 'speed', name: 'double', rate: [2, 2] },
   ],
   testSpeeds: [1.25, 2],
-  network: { kind: 'head', hiddenSize: 128, dropoutRate: 0.3 },
-  epochs: 15,
-  batchSize: 128,
-  learningRate: 2e-3,
+  network: { kind: 'kernel' },
+  epochs: 1,
+  learningRate: 1,
 };
 
 const PRESETS: Readonly<Record<PresetName, z.input<typeof trainConfig>>> = { seed, transfer, flagship };

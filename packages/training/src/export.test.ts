@@ -185,12 +185,12 @@ describe('a model file makes of a waveform the scores that training sees', () =>
       ['scores', 'embedding', 'hidden', 'logits'],
     ],
     [
-      'YAMNet’s vectors, projected',
+      'YAMNet’s vectors, projected, and a kernel machine',
       {
         features: { kind: 'yamnet', layer: 5, deviationsOf: [4, 5] },
         projection: { components: 7, ridge: 1, examples: 9, gradients: 9 },
         frames: 1,
-        network: { kind: 'head', hiddenSize: 16, dropoutRate: 0.5 },
+        network: { kind: 'kernel', centres: 11, ridge: 1, sharpness: 9 },
       },
       ['scores', 'embedding', 'hidden', 'logits'],
     ],

@@ -65,7 +65,7 @@ export function writeModel(
       });
       return { scores, embedding, hidden: perVersion(hidden), logits };
     },
-    weightType: network.kind === 'head' ? 'float16' : 'float32',
+    weightType: network.kind === 'seed' ? 'float32' : 'float16',
     name: metadata.name,
     metadata: Object.fromEntries(
       Object.entries(metadata)

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { adam, cosineDecay, decayMask, TrainingStep, type Weights } from '@mars/autograd';
+import { adam, cosineDecay, decayMask, TrainingStep, type Network, type Weights } from '@mars/autograd';
 import { MarsError } from '@mars/core';
 import { buildNetwork } from './architectures/networks.ts';
 import { BatchLoader } from './batch-loader.ts';
@@ -10,7 +10,9 @@ import { Dataset, fitLabelMeans, fitNormaliser, type Example, type Normaliser } 
 import type { FeatureSet } from './features/feature-set.ts';
 import { featureWidth } from './features/settings.ts';
 import { argmax } from './metrics.ts';
-import { fitProjection } from './projection.ts';
+import { fitKernelMachine } from './kernel-ridge.ts';
+import { transpose } from './products.ts';
+import { fitProjection, kernelGamma } from './projection.ts';
 import { isFinished, type BestEpoch, type Checkpoint, type EpochRecord, type RunFolder } from './run.ts';
 import type { SimulatedProfiles } from './simulated-profiles.ts';
 import { isSpeech, speakerOf, type Fold } from './splits/fold.ts';
@@ -99,7 +101,31 @@ export async function train(
     checkpoint?.normaliser ?? given ?? (await fitInputs(examples, config, labels.length, { seed, threads }));
   const corpora = labelledBy([...fold.train, ...validated], labels);
   const data = new Dataset(examples, normaliser, config.frames);
-  const labelMeans = config.simulatedProfiles && fitLabelMeans(data, labels.length);
+  const takesProfiles = config.simulatedProfiles !== undefined || config.network.kind === 'kernel';
+  const labelMeans = takesProfiles ? fitLabelMeans(data, labels.length) : undefined;
+  const validator = await Validator.create(network, config, labels, threads);
+  const validation = {
+    data: new Dataset(toExamples(validated, heldOut, labels), normaliser, config.frames),
+    known: validated.map(({ corpus }) => corpora.labelled[corpora.names.indexOf(corpus)]),
+  };
+  if (config.network.kind === 'kernel') {
+    try {
+      const { record, weights } = await fitAtOnce(data, validation, {
+        config,
+        labels,
+        validator,
+        seed,
+        threads,
+      });
+      await folder.appendHistory(record);
+      await saveFitted(folder, { weights, normaliser, labelMeans });
+      const { trainLoss: loss, trainAccuracy: accuracy } = record;
+      onProgress?.({ epoch: 1, epochs: 1, step: 1, steps: 1, loss, accuracy, secondsLeft: 0, record });
+    } finally {
+      await validator.dispose();
+    }
+    return;
+  }
   const plan = planBatches(config, seed, data, {
     labelCount: labels.length,
     corpora: clips.flatMap((clip) => features.variants.map(() => corpora.names.indexOf(clip.corpus))),
@@ -119,11 +145,6 @@ export async function train(
     seed,
     threads,
   });
-  const validator = await Validator.create(network, config, labels, threads);
-  const validation = {
-    data: new Dataset(toExamples(validated, heldOut, labels), normaliser, config.frames),
-    known: validated.map(({ corpus }) => corpora.labelled[corpora.names.indexOf(corpus)]),
-  };
   await using loader = new BatchLoader(plan);
   try {
     if (checkpoint) trainer.restore(checkpoint.state);
@@ -224,6 +245,82 @@ async function fitInputs(
   };
 }
 
+/**
+ * A kernel machine that has been calibrated on the validating clips is fitted anew on these as well: of two speakers more it
+ * learns more than their few clips could still tell of it. Done again, it gives the same.
+ */
+export async function refit(
+  fold: Fold,
+  { config, labels, features, seed, folder, threads }: Omit<TrainOptions, 'heldOut'>,
+): Promise<void> {
+  const clips = [...fold.train, ...fold.validation].filter((clip) => features.has(clip));
+  const examples = toExamples(clips, features, labels);
+  const normaliser = await fitInputs(examples, config, labels.length, { seed, threads });
+  const data = new Dataset(examples, normaliser, config.frames);
+  const machine = await kernelWeights(data, { config, labels, seed, threads });
+  await saveFitted(folder, { ...machine, normaliser, labelMeans: fitLabelMeans(data, labels.length) });
+}
+
+async function saveFitted(
+  folder: RunFolder,
+  { weights, ...rest }: { weights: Weights } & Pick<Checkpoint, 'normaliser' | 'labelMeans'>,
+): Promise<void> {
+  await folder.saveCheckpoint({ epoch: 1, state: { step: 0, vectors: { ...weights } }, ...rest });
+}
+
+/** A kernel machine, which is fitted and not trained; measured as an epoch is. */
+async function fitAtOnce(
+  data: Dataset,
+  validation: { data: Dataset; known: readonly (readonly number[])[] },
+  { validator, ...options }: FitOptions & { validator: Validator },
+): Promise<{ record: EpochRecord; weights: Weights }> {
+  const started = performance.now();
+  const { weights } = await kernelWeights(data, options);
+  const anything = data.labels.map(() => [...options.labels.keys()]);
+  const { validationLoss, validationAccuracy } = await validator.measure(data, anything, weights);
+  const record = {
+    epoch: 1,
+    learningRate: 0,
+    trainLoss: validationLoss!,
+    trainAccuracy: validationAccuracy!,
+    ...(await validator.measure(validation.data, validation.known, weights)),
+    seconds: (performance.now() - started) / 1000,
+  };
+  return { record, weights };
+}
+
+type FitOptions = Pick<TrainOptions, 'config' | 'labels' | 'seed' | 'threads'>;
+
+/** A kernel machine as the weights of its network. */
+async function kernelWeights(
+  { rows, labels: classes }: Dataset,
+  { config, labels, seed, threads }: FitOptions,
+): Promise<{ weights: Weights }> {
+  const { centres, ridge, sharpness } = config.network as Extract<TrainConfig['network'], { kind: 'kernel' }>;
+  const width = networkWidth(config);
+  const gamma = kernelGamma(featureWidth(config.features));
+  const machine = await fitKernelMachine(
+    { rows, width, labels: classes, labelCount: labels.length },
+    { gamma, ridge, centres, seed },
+    threads,
+  );
+  const parameters = flatParameters(buildNetwork(config.network, width, labels.length), {
+    'kernel.weight': machine.centres,
+    'kernel.gamma': Float32Array.of(gamma),
+    'output.weight': transpose(machine.coefficients, labels.length).map((value) => sharpness * value),
+    'output.bias': new Float32Array(labels.length),
+  });
+  return { weights: { parameters, buffers: new Float32Array() } };
+}
+
+/** The flat vector of a network's parameters, from each by name. */
+function flatParameters(
+  { parameters }: Network,
+  given: Readonly<Record<string, Float32Array>>,
+): Float32Array {
+  return Float32Array.from(Object.keys(parameters).flatMap((name) => [...given[name]]));
+}
+
 function currentWeights(trainer: TrainingStep, { averageDecay }: TrainConfig): Weights {
   return {
     parameters: trainer.vector(averageDecay === undefined ? 'parameters' : 'average'),
@@ -266,7 +363,15 @@ function labelledBy(
 }
 
 function planBatches(
-  { batchSize, mixupAlpha, specAugment, featureNoise, samplingWeights, simulatedProfiles }: TrainConfig,
+  {
+    batchSize,
+    mixupAlpha,
+    specAugment,
+    featureNoise,
+    samplingWeights,
+
+    simulatedProfiles,
+  }: TrainConfig,
   seed: number,
   { rows, shape, labels }: Dataset,
   {

@@ -1,14 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadRecogniser, MarsError, type ErrorCode } from '@mars/core';
 import { fitCalibration } from './calibration.ts';
-import { heardVariant, type TrainConfig } from './config.ts';
+import { heardVariant, variedClips, type TrainConfig } from './config.ts';
 import type { Clip } from './corpora/clip.ts';
 import { extractFeatures } from './features/extract.ts';
 import { measure, predictFold } from './evaluate.ts';
 import { exportTraining } from './export.ts';
 import { RunFolder } from './run.ts';
 import type { Fold } from './splits/fold.ts';
-import { train, type TrainProgress } from './train.ts';
+import { refit, train, type TrainProgress } from './train.ts';
 
 /** One training of an experiment: everything a worker needs, as plain data. */
 export interface TrainingTask {
@@ -39,7 +39,7 @@ async function run(
   const folder = new RunFolder(path);
   const { features: settings, variants, augmentationSeed } = config;
   // The cache holds all of these already: they are loaded here, not computed.
-  const features = await extractFeatures(fold.train, settings, {
+  const features = await extractFeatures(variedClips(fold, config), settings, {
     variants,
     augmentationSeed,
     cacheDir,
@@ -51,19 +51,16 @@ async function run(
     cacheDir,
     signal,
   });
+  const options = { config, labels, features, seed, folder, threads };
   await train(fold, {
-    config,
-    labels,
-    features,
+    ...options,
     heldOut,
-    seed,
-    folder,
     startFrom: startFrom === undefined ? undefined : new RunFolder(startFrom),
-    threads,
     signal,
     onProgress: (progress) => say({ progress }),
   });
   await calibrateTraining(folder, fold, signal);
+  if (config.network.kind === 'kernel') await refit(fold, options);
   const { bytes } = await exportTraining(folder, config.preset);
   await using recogniser = await loadRecogniser(bytes);
   const { predictions, failures } = await predictFold(recogniser, fold, { signal });

@@ -1,0 +1,26 @@
+import { dense, exposed, globalAvgPool1d, network, rbfKernel, type Network } from '@mars/autograd';
+import { z } from 'zod';
+
+export const kernelSettings = z.strictObject({
+  kind: z.literal('kernel'),
+  /** Training clips that the others are compared with. */
+  centres: z.int().positive().default(2000),
+  /** Weight of the penalty on the functions of the classes, against their squared errors. */
+  ridge: z.number().positive().default(0.3),
+  /** What the functions, from about 0 to 1, are multiplied by to become logits; calibration corrects it. */
+  sharpness: z.number().positive().default(10),
+});
+
+/** A kernel machine on features that are one vector per clip already: (B, T, inFeatures) → (B, labels). */
+export function kernelNetwork(
+  { centres }: z.infer<typeof kernelSettings>,
+  inFeatures: number,
+  labels: number,
+): Network {
+  return network({
+    pool: globalAvgPool1d(), // (B, inFeatures)
+    kernel: rbfKernel({ inFeatures, centres }), // (B, centres)
+    known: exposed('hidden'),
+    output: dense({ inFeatures: centres, outFeatures: labels }), // (B, labels)
+  });
+}

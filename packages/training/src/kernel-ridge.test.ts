@@ -1,0 +1,96 @@
+import { createRandom } from '@mars/autograd/random';
+import { describe, expect, test } from 'vitest';
+import { fitKernelMachine, fitKernelRidge, type KernelMachine, type LabelledRows } from './kernel-ridge.ts';
+import { Products } from './products.ts';
+
+const WIDTH = 5;
+
+/** Three classes around three points, the third one rare. */
+function examples(count: number, spread = 0.6): LabelledRows {
+  const random = createRandom('examples');
+  const labels = Array.from({ length: count }, () => (random.next() < 0.1 ? 2 : random.integer(2)));
+  const rows = Float32Array.from({ length: count * WIDTH }, (_, i) => {
+    const label = labels[Math.floor(i / WIDTH)];
+    return Number(i % WIDTH === label) * 2 + spread * random.normal();
+  });
+  return { rows, width: WIDTH, labels, labelCount: 3 };
+}
+
+const row = ({ rows }: Pick<LabelledRows, 'rows'>, index: number) =>
+  rows.subarray(index * WIDTH, (index + 1) * WIDTH);
+
+function rbf(x: Float32Array, y: Float32Array, gamma: number): number {
+  return Math.exp(-gamma * x.reduce((sum, value, i) => sum + (value - y[i]) ** 2, 0));
+}
+
+function answer({ centres, coefficients }: KernelMachine, x: Float32Array, gamma: number): number[] {
+  const scores = [0, 0, 0];
+  for (let j = 0; j < centres.length / WIDTH; j += 1) {
+    const near = rbf(x, row({ rows: centres }, j), gamma);
+    for (const label of scores.keys()) scores[label] += coefficients[j * 3 + label] * near;
+  }
+  return scores;
+}
+
+describe('fitKernelRidge', () => {
+  test('solves (K + ridge / weights) · A = Y, where the labels weigh alike', async () => {
+    const given = examples(80);
+    await using products = await Products.open();
+    const { kernel, coefficients } = await fitKernelRidge(given, { gamma: 0.2, ridge: 0.3 }, products);
+    const counts = [0, 1, 2].map((label) => given.labels.filter((other) => other === label).length);
+    for (const [i, label] of given.labels.entries()) {
+      expect(kernel[i * 80 + 7]).toBeCloseTo(rbf(row(given, i), row(given, 7), 0.2), 5);
+      const penalty = (0.3 * 3 * counts[label]) / 80;
+      for (const c of [0, 1, 2]) {
+        const sum = given.labels.reduce(
+          (total, _, j) => total + rbf(row(given, i), row(given, j), 0.2) * coefficients[j * 3 + c],
+          penalty * coefficients[i * 3 + c],
+        );
+        expect(sum).toBeCloseTo(Number(c === label) - 1 / 3, 3);
+      }
+    }
+  });
+});
+
+describe('fitKernelMachine', () => {
+  const options = { gamma: 0.2, ridge: 0.3, seed: 0 };
+
+  test('with every row a centre it is kernel ridge regression', async () => {
+    const given = examples(80);
+    await using products = await Products.open();
+    const { coefficients } = await fitKernelRidge(given, options, products);
+    const whole = { centres: given.rows, coefficients };
+    const machine = await fitKernelMachine(given, { ...options, centres: 80 });
+    for (let i = 0; i < 80; i += 1) {
+      const expected = answer(whole, row(given, i), 0.2);
+      for (const [c, score] of answer(machine, row(given, i), 0.2).entries()) {
+        expect(Math.abs(score - expected[c])).toBeLessThan(0.01);
+      }
+    }
+  });
+
+  test('with a few centres it tells classes apart that lie apart, the rare one too', async () => {
+    const given = examples(400, 0.3);
+    const machine = await fitKernelMachine(given, { ...options, centres: 30 });
+    expect(machine.centres).toHaveLength(30 * WIDTH);
+    const right = given.labels.filter((label, i) => {
+      const scores = answer(machine, row(given, i), 0.2);
+      return scores.indexOf(Math.max(...scores)) === label;
+    });
+    expect(right.length / 400).toBeGreaterThan(0.98);
+    expect(right.filter((label) => label === 2).length).toBeGreaterThan(20);
+  });
+
+  test('a label that no row has and centres that are more than rows do no harm', async () => {
+    const given = { ...examples(20), labelCount: 4 };
+    const { centres, coefficients } = await fitKernelMachine(given, { ...options, centres: 50 });
+    expect([...centres, ...coefficients].every(Number.isFinite)).toBe(true);
+    expect(coefficients.subarray(20 * 4).every((value) => value === 0)).toBe(true);
+  });
+
+  test('the same seed gives the same bits, another one other centres', async () => {
+    const fit = (seed: number) => fitKernelMachine(examples(60), { ...options, centres: 10, seed });
+    expect(await fit(1)).toEqual(await fit(1));
+    expect((await fit(1)).centres).not.toEqual((await fit(2)).centres);
+  });
+});

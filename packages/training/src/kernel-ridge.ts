@@ -1,0 +1,195 @@
+import { createRandom } from '@mars/autograd/random';
+import { gatherRows, Products, transpose } from './products.ts';
+
+/** Vectors and their classes. */
+export interface LabelledRows {
+  /** (examples, width) */
+  readonly rows: Float32Array;
+  readonly width: number;
+  /** Class of each row. */
+  readonly labels: readonly number[];
+  readonly labelCount: number;
+}
+
+export interface KernelRidgeOptions {
+  /** k(x, y) = exp(-gamma · |x - y|²) */
+  readonly gamma: number;
+  /** Weight of the squared norm of each class's function, against the squared errors. */
+  readonly ridge: number;
+}
+
+/** One function per class: Σ_j coefficients_j · k(x, centre_j). */
+export interface KernelMachine {
+  /** (centres, width) */
+  readonly centres: Float32Array;
+  /** (centres, classes) */
+  readonly coefficients: Float32Array;
+}
+
+/**
+ * Kernel ridge regression of the classes, each row a centre: (K + ridge / weights) · A = Y, where the rows of each label
+ * weigh alike together, however many they are.
+ *
+ * @returns K (rows, rows) beside the coefficients (rows, classes)
+ */
+export async function fitKernelRidge(
+  examples: LabelledRows,
+  { gamma, ridge }: KernelRidgeOptions,
+  products: Products,
+): Promise<{ kernel: Float32Array; coefficients: Float32Array }> {
+  const { rows, width } = examples;
+  const kernel = await rbf(rows, rows, width, gamma, products);
+  const penalties = labelWeights(examples).map((weight) => ridge / weight);
+  return { kernel, coefficients: await conjugateGradients(kernel, penalties, targets(examples), products) };
+}
+
+/** How much sums of thousands of single-precision products are off, relative to the largest. */
+const SINGLE_PRECISION = 1e-5;
+
+/**
+ * The same over all rows with only some of them, drawn by `seed`, as centres (Nyström's method: Williams and Seeger 2001,
+ * "Using the Nyström Method to Speed Up Kernel Machines"). Where there are fewer rows than centres, the rest are zeros.
+ *
+ * @example
+ * const { centres, coefficients } = await fitKernelMachine(examples, { gamma: 0.5, ridge: 0.3, centres: 500, seed: 0 });
+ */
+export async function fitKernelMachine(
+  examples: LabelledRows,
+  { gamma, ridge, centres: wanted, seed }: KernelRidgeOptions & { centres: number; seed: number },
+  threads?: number,
+): Promise<KernelMachine> {
+  const { rows, width, labels, labelCount } = examples;
+  await using products = await Products.open(threads);
+  const drawn = createRandom(seed)
+    .fork('centres')
+    .shuffle([...labels.keys()])
+    .slice(0, wanted);
+  const count = drawn.length;
+  const centres = gatherRows(rows, drawn, width);
+  const near = transpose(await rbf(rows, centres, width, gamma, products), count); // (centres, rows)
+  const weights = labelWeights(examples);
+  const weighted = near.map((value, i) => value * weights[i % labels.length]);
+  const matrix = await products.timesTransposed(weighted, near, labels.length);
+  const between = await rbf(centres, centres, width, gamma, products);
+  const system = Float64Array.from(matrix, (value, i) => value + ridge * between[i]);
+  // Rounding in single precision leaves it not quite positive definite.
+  const diagonal = Array.from({ length: count }, (_, i) => system[i * count + i]);
+  const rounding = (SINGLE_PRECISION * diagonal.reduce((sum, value) => sum + value, 0)) / count;
+  for (let i = 0; i < count; i += 1) system[i * count + i] += rounding;
+  const right = await products.times(weighted, targets(examples), labels.length);
+  const solution = solveCholesky(system, Float64Array.from(right), labelCount);
+  const machine = {
+    centres: new Float32Array(wanted * width),
+    coefficients: new Float32Array(wanted * labelCount),
+  };
+  machine.centres.set(centres);
+  machine.coefficients.set(solution);
+  return machine;
+}
+
+/** exp(-gamma · |x - y|²) of all pairs of rows: (n, m). */
+async function rbf(
+  x: Float32Array,
+  y: Float32Array,
+  width: number,
+  gamma: number,
+  products: Products,
+): Promise<Float32Array> {
+  const kernel = await products.timesTransposed(x, y, width);
+  const [ofX, ofY] = [squares(x, width), squares(y, width)];
+  for (let i = 0, at = 0; i < ofX.length; i += 1) {
+    for (let j = 0; j < ofY.length; j += 1, at += 1) {
+      kernel[at] = Math.exp(gamma * Math.min(2 * kernel[at] - ofX[i] - ofY[j], 0));
+    }
+  }
+  return kernel;
+}
+
+function squares(x: Float32Array, width: number): Float64Array {
+  const sums = new Float64Array(x.length / width);
+  for (let i = 0; i < x.length; i += 1) sums[Math.floor(i / width)] += x[i] ** 2;
+  return sums;
+}
+
+/** Weight of each row: those of a label weigh as much as those of any other, and the mean is 1. */
+function labelWeights({ labels, labelCount }: LabelledRows): Float32Array {
+  const counts = new Float64Array(labelCount);
+  for (const label of labels) counts[label] += 1;
+  const present = counts.filter((count) => count > 0).length;
+  return Float32Array.from(labels, (label) => labels.length / (present * counts[label]));
+}
+
+/** (rows, classes): one-hot rows, less what guessing would say. */
+function targets({ labels, labelCount }: LabelledRows): Float32Array {
+  const y = new Float32Array(labels.length * labelCount).fill(-1 / labelCount);
+  for (const [row, label] of labels.entries()) y[row * labelCount + label] += 1;
+  return y;
+}
+
+/** Below this share of what it began with, what is left of an equation no longer counts. */
+const TOLERANCE = 1e-4;
+const MOST_STEPS = 500;
+
+/** (K + diagonal) · A = Y, all columns beside each other (Hestenes and Stiefel 1952). */
+async function conjugateGradients(
+  kernel: Float32Array,
+  diagonal: Float32Array,
+  y: Float32Array,
+  products: Products,
+): Promise<Float32Array> {
+  const n = diagonal.length;
+  const columns = y.length / n;
+  const a = new Float32Array(y.length);
+  const rest = y.slice();
+  const direction = y.slice();
+  let left = columnSums(rest, rest, columns);
+  const wanted = left.map((square) => square * TOLERANCE ** 2);
+  for (let step = 0; step < MOST_STEPS && left.some((square, c) => square > wanted[c]); step += 1) {
+    const image = await products.times(kernel, direction, n);
+    for (let i = 0; i < image.length; i += 1) image[i] += diagonal[Math.floor(i / columns)] * direction[i];
+    const curvature = columnSums(direction, image, columns);
+    for (let i = 0; i < image.length; i += 1) {
+      const length = left[i % columns] / (curvature[i % columns] || 1);
+      a[i] += length * direction[i];
+      rest[i] -= length * image[i];
+    }
+    const before = left;
+    left = columnSums(rest, rest, columns);
+    for (let i = 0; i < direction.length; i += 1) {
+      direction[i] = rest[i] + (left[i % columns] / (before[i % columns] || 1)) * direction[i];
+    }
+  }
+  return a;
+}
+
+/** Σ x · y of each column. */
+function columnSums(x: Float32Array, y: Float32Array, columns: number): Float64Array {
+  const sums = new Float64Array(columns);
+  for (let i = 0; i < x.length; i += 1) sums[i % columns] += x[i] * y[i];
+  return sums;
+}
+
+/** A · X = B by Cholesky's decomposition of A, which is symmetric and positive definite; both are written over. */
+function solveCholesky(a: Float64Array, b: Float64Array, columns: number): Float64Array {
+  const n = b.length / columns;
+  for (let i = 0; i < n; i += 1) {
+    for (let j = 0; j <= i; j += 1) {
+      let sum = a[i * n + j];
+      for (let k = 0; k < j; k += 1) sum -= a[i * n + k] * a[j * n + k];
+      a[i * n + j] = i === j ? Math.sqrt(sum) : sum / a[j * n + j];
+    }
+  }
+  for (let c = 0; c < columns; c += 1) {
+    for (let i = 0; i < n; i += 1) {
+      let sum = b[i * columns + c];
+      for (let k = 0; k < i; k += 1) sum -= a[i * n + k] * b[k * columns + c];
+      b[i * columns + c] = sum / a[i * n + i];
+    }
+    for (let i = n - 1; i >= 0; i -= 1) {
+      let sum = b[i * columns + c];
+      for (let k = i + 1; k < n; k += 1) sum -= a[k * n + i] * b[k * columns + c];
+      b[i * columns + c] = sum / a[i * n + i];
+    }
+  }
+  return b;
+}
