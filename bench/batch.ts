@@ -14,7 +14,7 @@ import { text } from 'node:stream/consumers';
 import { hearWith, openPool, planBatch, poolLimits, readStatus, runLocally, sha256 } from '@mars/service';
 import { makeRecordings } from './recordings.ts';
 
-const MODEL = join(import.meta.dirname, '../models/transfer/model.onnx');
+const MODEL = join(import.meta.dirname, '../models/flagship/model.onnx');
 
 interface Measured {
   readonly seconds: number;
@@ -49,7 +49,7 @@ async function measure(recordings: string, out: string, workers: number): Promis
     inputs: [recordings],
     recordings: files,
     base: recordings,
-    model: { given: 'transfer', name, labels, sha256: sha256(model) },
+    model: { given: 'flagship', name, labels, sha256: sha256(model) },
   });
   const began = performance.now();
   await runLocally({ folder: out, manifest, classify: hearWith(pool, manifest), concurrency: 2 * workers });

@@ -13,7 +13,7 @@ export async function benchClip(): Promise<void> {
   const samples = voice(22_050);
   console.log(`  40 MFCCs at 22.05 kHz: ${show(await time(() => mfcc(samples, { nMfcc: 40 })), 2)}`);
 
-  for (const name of ['transfer', 'seed']) {
+  for (const name of ['flagship', 'transfer', 'seed']) {
     const model = await readFile(join(import.meta.dirname, `../models/${name}/model.onnx`));
     await using recogniser = await loadRecogniser(model, { threads: 1 });
     for (const sampleRate of [16_000, 22_050, 48_000]) {

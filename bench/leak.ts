@@ -13,7 +13,7 @@ import { encodeWav, loadRecogniser } from '@mars/core';
 import { syntheticVoice } from '../packages/core/test/synthetic-voice.ts';
 
 const clips = Number(process.argv[2] ?? 10_000);
-const model = await readFile(join(import.meta.dirname, '../models/transfer/model.onnx'));
+const model = await readFile(join(import.meta.dirname, '../models/flagship/model.onnx'));
 await using recogniser = await loadRecogniser(model);
 const recordings = [110, 150, 190, 230].map((pitchHz) =>
   encodeWav({ samples: syntheticVoice('sa i  sosu', { pitchHz }), sampleRate: 16_000 }),

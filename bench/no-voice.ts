@@ -135,7 +135,7 @@ async function corpora(recogniser: Recogniser, every: number): Promise<void> {
   }
 }
 
-await using recogniser = await loadRecogniser(await readFile(join(ROOT, 'models/transfer/model.onnx')));
+await using recogniser = await loadRecogniser(await readFile(join(ROOT, 'models/flagship/model.onnx')));
 console.log(`${''.padEnd(34)} clips no speech uncertain   emotion`);
 await sounds(recogniser);
 await corpora(recogniser, Number(process.argv[2] ?? 4));

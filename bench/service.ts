@@ -18,7 +18,7 @@ import { show, summarise } from './measure.ts';
 import { cpuMsOf, workersOf } from './proc.ts';
 
 const SECONDS = 3;
-const MODEL = join(import.meta.dirname, '../models/transfer/model.onnx');
+const MODEL = join(import.meta.dirname, '../models/flagship/model.onnx');
 
 /** Of requests that wait for each worker, so that none of them ever waits for a request. */
 const ASKERS_PER_WORKER = 2;

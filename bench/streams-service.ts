@@ -41,7 +41,7 @@ async function usageOf(pid: number): Promise<Usage> {
 }
 
 async function serve(maxSessions: number): Promise<void> {
-  const model = await readFile(join(import.meta.dirname, '../models/transfer/model.onnx'));
+  const model = await readFile(join(import.meta.dirname, '../models/flagship/model.onnx'));
   const pool = await openPool({ model, maxStreams: maxSessions });
   const streamLimits = { maxSessions, maxSessionsPerClient: Infinity };
   const app = await buildApp({ pool, streamLimits, log: { level: 'silent' } });

@@ -1,7 +1,7 @@
 /**
  * Live streams in real time: how many this machine hears at once, and how long after an utterance its verdict comes.
  * Every stream gets frames of 100 ms at 16 kHz, when they are due; the streams are shared between as many threads as there
- * are cores. Speech is that of the RAVDESS actors that models/transfer has not heard, or made where there is no corpus.
+ * are cores. Speech is that of the RAVDESS actors that models/flagship has not heard, or made where there is no corpus.
  *
  *   MARS_CORPORA=/data/corpora node bench/streams.ts [STREAMS] [SECONDS]
  */
@@ -31,7 +31,7 @@ interface Outcome {
 }
 
 async function hear({ streams, seconds, first }: Task): Promise<Outcome> {
-  const model = await readFile(join(ROOT, 'models/transfer/model.onnx'));
+  const model = await readFile(join(ROOT, 'models/flagship/model.onnx'));
   await using recogniser = await loadRecogniser(model, { threads: 1 });
   const voices = await Promise.all(
     Array.from({ length: Math.min(streams, 10) }, (_, index) => speech(seconds, `${first + index}`)),

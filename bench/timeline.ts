@@ -1,6 +1,6 @@
 /**
  * An hour of acted speech: what its timeline costs on one thread, and how well it says where which emotion is. The
- * speech of the four RAVDESS actors that models/transfer has not heard (test part of emobox' first fold), in random
+ * speech of the four RAVDESS actors that models/flagship has not heard (test part of emobox' first fold), in random
  * order, as often as an hour takes, with 0.5 to 3 s between the clips. The hour is a WAV file in the system's folder
  * for temporary files, and is removed in the end.
  *
@@ -28,12 +28,12 @@ interface Measured {
   readonly peakMegabytes: number;
 }
 
-const recogniserOfTransfer = async () =>
-  loadRecogniser(await readFile(join(ROOT, 'models/transfer/model.onnx')), { threads: 1 });
+const recogniserOfFlagship = async () =>
+  loadRecogniser(await readFile(join(ROOT, 'models/flagship/model.onnx')), { threads: 1 });
 
 /** In a process of its own, whose peak memory is that of the timeline. */
 async function measure(file: string): Promise<Measured> {
-  await using recogniser = await recogniserOfTransfer();
+  await using recogniser = await recogniserOfFlagship();
   const started = performance.now();
   const before = process.cpuUsage();
   let peak = 0;
@@ -109,7 +109,7 @@ async function bench(targetSec: number): Promise<void> {
     );
 
     // A clip counts by its speaking time, in both figures.
-    await using recogniser = await recogniserOfTransfer();
+    await using recogniser = await recogniserOfFlagship();
     const whole = new Map<Clip, string | null>();
     for (const clip of test) whole.set(clip, (await recogniser.classify(audioOf.get(clip)!)).emotion);
     let [speech, right, rightWhole, covered] = [0, 0, 0, 0];

@@ -86,7 +86,7 @@ test('the page needs nothing but itself, and names of files do nothing in it', (
 });
 
 test('a week from recordings and a profile, without a network, for its owner alone', async () => {
-  const model = await readFile(join(import.meta.dirname, '../../models/transfer/model.onnx'));
+  const model = await readFile(join(import.meta.dirname, '../../models/flagship/model.onnx'));
   await using recogniser = await loadRecogniser(model);
   const profile = await recogniser.calibrate([
     { recording: { samples: syntheticVoice('sa io sue'), sampleRate: 16_000 } },

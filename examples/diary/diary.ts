@@ -22,7 +22,7 @@ This diary is for your own voice, on your own machine: nothing is sent, and what
  - It hears how a voice sounds, is wrong often, and is no diagnosis. The model is for non-commercial use.
 `;
 
-const MODEL = join(import.meta.dirname, '../../models/transfer/model.onnx');
+const MODEL = join(import.meta.dirname, '../../models/flagship/model.onnx');
 const RECORDING = /\.(?:wav|flac|mp3|ogg|oga|opus)$/i;
 
 await runExample(NOTICE, async () => {

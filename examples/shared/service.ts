@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { MarsClient } from '@mars/client';
 import { openPool, serve } from '@mars/service';
 
-const MODEL = join(import.meta.dirname, '../../models/transfer/model.onnx');
+const MODEL = join(import.meta.dirname, '../../models/flagship/model.onnx');
 
 /** Of a recording: a call may be longer than what a service takes of strangers. */
 const LONGEST_SEC = 2 * 3600;

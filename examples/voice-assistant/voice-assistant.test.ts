@@ -12,7 +12,7 @@ import { FIRST_TONE, nextTone, TONES, type ToneState } from './tone.ts';
 const folder = await mkdtemp(join(tmpdir(), 'mars-assistant-'));
 afterAll(() => rm(folder, { recursive: true }));
 const ASSISTANT = 'voice-assistant/assistant.ts';
-const MODEL = join(import.meta.dirname, '../../models/transfer/model.onnx');
+const MODEL = join(import.meta.dirname, '../../models/flagship/model.onnx');
 
 /** An utterance that sounds like one emotion and nothing else. */
 function heard(emotion: string, verdict: 'emotion' | 'uncertain' | 'no-speech' = 'emotion') {

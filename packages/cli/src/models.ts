@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { MarsError } from '@mars/core';
 
 /** The shipped model that is used when none is named. */
-export const DEFAULT_MODEL = 'transfer';
+export const DEFAULT_MODEL = 'flagship';
 
 /** Where shipped models stand: models/<name>/model.onnx in the repository, wherever `mars` is run. */
 const SHIPPED_MODELS = join(import.meta.dirname, '../../../models');

@@ -11,7 +11,7 @@ import { loadRecogniser, VoiceActivityDetector } from '../src/index.ts';
 import { syntheticVoice } from './synthetic-voice.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const MODELS = ['models/seed/model.onnx', 'models/transfer/model.onnx'];
+const MODELS = ['models/seed/model.onnx', 'models/flagship/model.onnx'];
 const SAMPLES = ['man-plain.wav', 'man-high-fast-loud.flac', 'woman-high-fast-loud.mp3', 'whisper.opus'];
 
 /** @mars/core as a page gets it: its modules bundled, and the WebAssembly files beside them, by path. */
@@ -205,9 +205,9 @@ test('clip, timeline and stream give the same scores, in a page and in Node', as
       await recogniser.dispose();
       return heard;
     },
-    { path: '/models/transfer/model.onnx', recording: [...samples] },
+    { path: '/models/flagship/model.onnx', recording: [...samples] },
   );
-  await using recogniser = await loadRecogniser(await readFile(join(ROOT, 'models/transfer/model.onnx')));
+  await using recogniser = await loadRecogniser(await readFile(join(ROOT, 'models/flagship/model.onnx')));
   const inNode = await hearThreeWays(recogniser, samples);
 
   expect(inNode.clip).toHaveLength(2);

@@ -60,6 +60,9 @@ ${trainingCorpora(clips.train)
 }
 
 function describeRecipe(config: TrainConfig): string {
+  if (config.network.kind === 'kernel') {
+    return `fitted in closed form, not by steps (ridge ${config.network.ridge}), the labels weighing alike`;
+  }
   const { epochs, batchSize, learningRate, weightDecay, labelSmoothing, mixupAlpha } = config;
   return [
     `${epochs} epochs`,
@@ -71,8 +74,9 @@ function describeRecipe(config: TrainConfig): string {
 }
 
 /** What was decided by looking at validation clips. */
-function validationServed({ patience }: TrainConfig): string {
+function validationServed({ patience, network }: TrainConfig): string {
   const fitted = 'temperature and threshold were fitted on them';
+  if (network.kind === 'kernel') return `${fitted}; then the weights were, on these and those trained`;
   return patience === undefined
     ? `${fitted}, no weights were chosen by them`
     : `${fitted} and the epoch was chosen by them`;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { buildNetwork } from './architectures/networks.ts';
-import { changeConfig, parseChange, preset, type ConfigChanges } from './config.ts';
+import { changeConfig, heardVariant, parseChange, preset, type ConfigChanges } from './config.ts';
 import { PRESET_NAMES } from './preset-names.ts';
 
 test('preset seed is the recipe of the student project', () => {
@@ -32,6 +32,28 @@ test.each(['sed', 'toString', ''])('no preset is called "%s", and the error name
       message: expect.stringContaining(PRESET_NAMES.join(', ')),
     }),
   );
+});
+
+describe('preset flagship', () => {
+  const flagship = preset('flagship');
+
+  test.each<[ConfigChanges, RegExp]>([
+    [{ epochs: 2 }, /fitted at once: 1 epoch/],
+    [{ mixupAlpha: 0.4 }, /without steps.*mixupAlpha|mixupAlpha.*without steps/s],
+    [{ features: { kind: 'mfcc', nMfcc: 40 }, testSpeeds: [1] }, /only with yamnet features/],
+  ])('takes no %j', (changes, words) => {
+    expect(() => changeConfig(flagship, changes)).toThrow(words);
+  });
+
+  test('validates clips at the first speed at which they will be heard; others as recorded', () => {
+    expect(heardVariant(flagship)).toEqual({ kind: 'speed', name: 'fast', rate: [1.25, 1.25] });
+    expect(heardVariant({ ...flagship, variants: [{ kind: 'original' }] })).toEqual({
+      kind: 'speed',
+      name: 'heard',
+      rate: [1.25, 1.25],
+    });
+    expect(heardVariant(preset('transfer'))).toEqual({ kind: 'original' });
+  });
 });
 
 describe('a changed configuration', () => {

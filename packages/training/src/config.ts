@@ -74,44 +74,46 @@ const trainConfig = z
     /** A finished run whose weights the training starts from, where the layers fit: the same fold and seed of it. */
     startFrom: z.string().optional(),
   })
-  .check(
-    ({ value: { features, frames, testSpeeds, simulatedProfiles, projection, network, epochs }, issues }) => {
-      const isTrunk = features.kind === 'yamnet';
-      if (isTrunk && frames !== 1) {
-        issues.push({
-          code: 'custom',
-          path: ['frames'],
-          input: frames,
-          message: 'yamnet features are 1 frame per clip',
-        });
-      }
-      const isKernel = network.kind === 'kernel';
-      if (isKernel && epochs !== 1) {
-        issues.push({
-          code: 'custom',
-          path: ['epochs'],
-          input: epochs,
-          message: 'a kernel machine is fitted at once: 1 epoch',
-        });
-      }
-      for (const [name, value] of Object.entries({
+  .check(({ value, issues }) => {
+    const { features, frames, testSpeeds, simulatedProfiles, projection, network, epochs } = value;
+    const refuse = (name: string, input: unknown, message: string) => {
+      issues.push({ code: 'custom', path: [name], input, message });
+    };
+    if (features.kind === 'yamnet') {
+      if (frames !== 1) refuse('frames', frames, 'yamnet features are 1 frame per clip');
+    } else {
+      const onlyOfVectors = {
         simulatedProfiles,
         projection,
-        network: isKernel || undefined,
-      })) {
-        if (isTrunk || value === undefined) continue;
-        issues.push({ code: 'custom', path: [name], input: value, message: 'only with yamnet features' });
+        network: network.kind === 'kernel' ? network : undefined,
+      };
+      for (const [name, given] of Object.entries(onlyOfVectors)) {
+        if (given !== undefined) refuse(name, given, 'only with yamnet features');
       }
-      if (!isTrunk && (testSpeeds.length > 1 || testSpeeds[0] !== 1)) {
-        issues.push({
-          code: 'custom',
-          path: ['testSpeeds'],
-          input: testSpeeds,
-          message: 'only [1] without yamnet features',
-        });
+      if (testSpeeds.length > 1 || testSpeeds[0] !== 1) {
+        refuse('testSpeeds', testSpeeds, 'only [1] without yamnet features');
       }
-    },
-  );
+    }
+    if (network.kind === 'kernel') {
+      if (epochs !== 1) refuse('epochs', epochs, 'a kernel machine is fitted at once: 1 epoch');
+      for (const name of ONLY_OF_STEPS) {
+        if (value[name] !== undefined)
+          refuse(name, value[name], 'a kernel machine is fitted at once, without steps');
+      }
+    }
+  });
+
+/** What says how a network is trained step by step. */
+const ONLY_OF_STEPS = [
+  'simulatedProfiles',
+  'specAugment',
+  'featureNoise',
+  'mixupAlpha',
+  'samplingWeights',
+  'averageDecay',
+  'patience',
+  'startFrom',
+] as const;
 
 export type TrainConfig = z.output<typeof trainConfig>;
 

@@ -133,7 +133,7 @@ function checkEnrolment(folds: readonly Fold[], { features, preset }: TrainConfi
   throw new MarsError(
     'CONFIG_INVALID',
     `Protocol ${protocol} learns profiles of the test speakers, and a network on frames ("${preset}") takes none. ` +
-      'Take a preset on YAMNet, such as transfer, or protocol emobox.',
+      'Take a preset on YAMNet, such as flagship, or protocol emobox.',
   );
 }
 

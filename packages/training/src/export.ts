@@ -108,7 +108,7 @@ function describeModel(
   name: string,
   { config, labels, protocol, fold, seed, clips }: RunDescription,
 ): Omit<ModelMetadata, 'calibration' | 'labelMeans'> {
-  const corpora = trainingCorpora(clips.train);
+  const corpora = trainingCorpora(learntFrom(config, clips));
   return {
     name,
     labels,
@@ -121,6 +121,14 @@ function describeModel(
     card: CARD_NOTICE,
     split: { protocol, fold, testHash: hashTestPart(clips.test) },
   };
+}
+
+/** The clips that the weights come from: a kernel machine is fitted on those that validated, too, once it is calibrated. */
+function learntFrom(
+  { network }: TrainConfig,
+  { train, validation }: Pick<RunDescription['clips'], 'train' | 'validation'>,
+): readonly string[] {
+  return network.kind === 'kernel' ? [...train, ...validation] : train;
 }
 
 export interface TrainingCorpus extends Partial<CorpusEntry> {

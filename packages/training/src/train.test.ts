@@ -12,7 +12,7 @@ import { featureWidth } from './features/settings.ts';
 import { finalWeights, describeRun, RunFolder, type Checkpoint } from './run.ts';
 import type { Fold } from './splits/fold.ts';
 import { splitSeed } from './splits/seed.ts';
-import { train, type TrainOptions, type TrainProgress } from './train.ts';
+import { refit, train, type TrainOptions, type TrainProgress } from './train.ts';
 
 let workshop: Workshop;
 let fold: Fold;
@@ -99,6 +99,52 @@ describe('the same seed gives the same training', () => {
     await trainTiny({ folder: reference, onProgress: (progress) => steps.push(progress) });
     expect(steps).toEqual([]);
     expect(await checkpointOf(reference)).toEqual(before);
+  });
+});
+
+describe('a kernel machine', () => {
+  const changes: Partial<TrainConfig> = {
+    features: { kind: 'yamnet', sampleRate: 16_000, layer: 4, topDb: 35 },
+    frames: 1,
+    projection: { components: 6, ridge: 0.3, examples: 1000, gradients: 50 },
+    variants: [{ kind: 'original' }],
+    network: { kind: 'kernel', centres: 20, ridge: 0.3, sharpness: 10 },
+    epochs: 1,
+  };
+  let all: FeatureSet;
+  let fitted: RunFolder;
+  beforeAll(async () => {
+    all = await extractFeatures([...fold.train, ...fold.validation], changes.features!, {
+      cacheDir: workshop.cacheDir,
+    });
+    fitted = await trainTiny({ changes, features: all, heldOut: all });
+  });
+
+  test('is fitted at once, and recognises validation clips far above chance', async () => {
+    const [record, ...more] = await fitted.history();
+    expect(more).toEqual([]);
+    expect(record.trainAccuracy).toBeGreaterThan(0.9);
+    expect(record.validationUar).toBeGreaterThan(0.5);
+    const again = await trainTiny({ changes, features: all, heldOut: all });
+    expect(await checkpointOf(again)).toEqual(await checkpointOf(fitted));
+  });
+
+  test('fitted anew, on the validating clips too, it is another one; once more, the same', async () => {
+    const before = await checkpointOf(fitted);
+    const options = {
+      config: tinyConfig(changes),
+      labels: LABELS,
+      features: all,
+      seed: 1,
+      folder: fitted,
+      threads: 1,
+    };
+    await refit(fold, options);
+    const after = await checkpointOf(fitted);
+    expect(after.normaliser).not.toEqual(before.normaliser);
+    expect(after.state).not.toEqual(before.state);
+    await refit(fold, options);
+    expect(await checkpointOf(fitted)).toEqual(after);
   });
 });
 

@@ -14,7 +14,7 @@ const ROOT = join(PACKAGE, '../..');
 /** All that the page is made of, from the root of the repository. */
 const SOURCES = [
   'package-lock.json',
-  'models/transfer',
+  'models/flagship',
   'packages/core/assets',
   'packages/core/src',
   'packages/service/src/http/page-policy.ts',

@@ -33,7 +33,7 @@ beforeAll(async () => {
   [site, browser, recogniser] = await Promise.all([
     serveSite(),
     openBrowser(),
-    loadRecogniser(await readFile(join(ROOT, 'models/transfer/model.onnx'))),
+    loadRecogniser(await readFile(join(ROOT, 'models/flagship/model.onnx'))),
   ]);
 }, CHROMIUM_TIMEOUT_MS);
 afterAll(async () => {
@@ -247,7 +247,7 @@ test('the dialog on the model tells the figures of its report', async () => {
   const dialog = page.getByRole('dialog');
   await dialog.getByText(words.model.recall).waitFor();
   const [{ overSeeds, labels, confusion }] = JSON.parse(
-    await readFile(join(ROOT, 'models/transfer/report.json'), 'utf8'),
+    await readFile(join(ROOT, 'models/flagship/report.json'), 'utf8'),
   );
   const said = await dialog.textContent();
   expect(said).toContain(`${Math.round(100 * overSeeds.accuracy.mean)}%`);
@@ -258,7 +258,7 @@ test('the dialog on the model tells the figures of its report', async () => {
   const card = await page.request.get(
     await dialog.getByRole('link').evaluate((link) => (link as HTMLAnchorElement).href),
   );
-  expect(await card.text()).toBe(await readFile(join(ROOT, 'models/transfer/card.md'), 'utf8'));
+  expect(await card.text()).toBe(await readFile(join(ROOT, 'models/flagship/card.md'), 'utf8'));
   await page.keyboard.press('Escape');
   expect(await dialog.isVisible()).toBe(false);
 });

@@ -71,7 +71,7 @@ test('a recording gets the verdict that its file gets anywhere else', async () =
   await heard.waitFor();
   const wav = await saved(page, words.record.save);
   await using recogniser = await loadRecogniser(
-    await readFile(join(import.meta.dirname, '../../../models/transfer/model.onnx')),
+    await readFile(join(import.meta.dirname, '../../../models/flagship/model.onnx')),
   );
   const { samples, sampleRate } = await decodeAudio(wav);
   expect(samples.length / sampleRate).toBeGreaterThan(3.5);

@@ -97,7 +97,7 @@ test('a voice is learnt, kept, saved, deleted and read again', async () => {
   const [download] = await Promise.all([page.waitForEvent('download'), button(page, kept.export).click()]);
   const text = await readFile(await download.path(), 'utf8');
   const profile = Profile.parse(JSON.parse(text));
-  expect(profile).toMatchObject({ model: 'transfer', clips: 4, labelled: 1 });
+  expect(profile).toMatchObject({ model: 'flagship', clips: 4, labelled: 1 });
 
   // The verdict on a recording says that it rests on the profile, as long as that is switched on.
   await page.getByRole('tab', { name: words.modes.live }).click();
@@ -134,8 +134,8 @@ test('a voice is learnt, kept, saved, deleted and read again', async () => {
     });
   await choose('a letter');
   await page.getByText(words.voice.import.invalid).waitFor();
-  await choose(text.replace('"transfer"', '"seed"'));
-  await page.getByText(words.voice.import.otherModel('seed', 'transfer')).waitFor();
+  await choose(text.replace('"flagship"', '"seed"'));
+  await page.getByText(words.voice.import.otherModel('seed', 'flagship')).waitFor();
   await choose(text);
   await page.getByText(words.voice.import.done).waitFor();
   await page.getByText('Learnt from 4 clips').waitFor();

@@ -69,7 +69,9 @@ function makeFrame(
   const header = Uint8Array.of(0xff, 0xf8, 0x75, sizes, ...asUtf8(number), last >> 8, last & 255);
   const subframes = channels.map((samples) => [
     type,
-    ...(type === CONSTANT ? samples.slice(0, 1) : samples).flatMap((sample) => bigEndian(sample * 2 ** (bits - 1), bits)),
+    ...(type === CONSTANT ? samples.slice(0, 1) : samples).flatMap((sample) =>
+      bigEndian(sample * 2 ** (bits - 1), bits),
+    ),
   ]);
   const checked = concatenate([
     header,

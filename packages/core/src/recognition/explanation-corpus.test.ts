@@ -25,7 +25,7 @@ const CLIPS = Array.from({ length: 6 }, (_, index) => {
 
 describe.skipIf(!present)('of RAVDESS clips', () => {
   test('the score rests on the stretches that contribute most', async () => {
-    await using recogniser = await loadRecogniser(await readFile(join(ROOT, 'models/transfer/model.onnx')));
+    await using recogniser = await loadRecogniser(await readFile(join(ROOT, 'models/flagship/model.onnx')));
     const { sampleRate } = recogniser.metadata;
     const lost = { most: 0, least: 0, any: 0 };
     for (const [index, name] of CLIPS.entries()) {

@@ -20,7 +20,7 @@ let talk: Float32Array;
 const spoken: { startSec: number; endSec: number }[] = [];
 
 beforeAll(async () => {
-  recogniser = await loadRecogniser(await readFile(join(ROOT, 'models/transfer/model.onnx')));
+  recogniser = await loadRecogniser(await readFile(join(ROOT, 'models/flagship/model.onnx')));
   const silence = new Float32Array(SILENCE_SEC * RATE);
   const pieces: Float32Array[] = [silence];
   let at = silence.length;

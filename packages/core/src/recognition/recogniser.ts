@@ -344,7 +344,7 @@ export class Recogniser implements AsyncDisposable {
     if (this.#model.embeddingSpace !== undefined) return;
     throw new MarsError(
       'MODEL_INVALID',
-      `The model "${this.metadata.name}" takes no profile: it has no embedding. Take another, such as "transfer".`,
+      `The model "${this.metadata.name}" takes no profile: it has no embedding. Take another, such as "flagship".`,
     );
   }
 

@@ -32,7 +32,7 @@ describe.skipIf(!present)('RAVDESS clips with silences between them', () => {
     const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
     const { audio, utterances } = stitch(clips, { sampleRate: 16_000, random });
 
-    await using recogniser = await loadRecogniser(await readFile(join(ROOT, 'models/transfer/model.onnx')));
+    await using recogniser = await loadRecogniser(await readFile(join(ROOT, 'models/flagship/model.onnx')));
     const { segments } = await recogniser.timeline(audio);
     const found = joinSegments(segments);
     const known = utterances.filter((utterance) => utterance !== undefined);

@@ -442,7 +442,7 @@ test('says what "mars classify --json" prints', async () => {
       file,
     ]);
   await using pool = await openPool({
-    model: await readFile(join(root, 'models/transfer/model.onnx')),
+    model: await readFile(join(root, 'models/flagship/model.onnx')),
     size: 1,
   });
   for (const option of ['timeline', 'explain', undefined]) {

@@ -32,7 +32,7 @@ const YOUNG_MS = 10_000;
  * @throws MarsError `MODEL_INVALID`, `CONFIG_INVALID`
  *
  * @example
- * await using pool = await openPool({ model: await readFile('models/transfer/model.onnx') });
+ * await using pool = await openPool({ model: await readFile('models/flagship/model.onnx') });
  * const result = await pool.classify(await readFile('clip.wav'), { timeline: true });
  */
 export async function openPool(options: PoolOptions): Promise<RecogniserPool> {

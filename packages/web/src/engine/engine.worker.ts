@@ -15,7 +15,7 @@ import type {
 import { words } from '../strings/en.ts';
 import { drawSpectrogram } from './spectrogram.ts';
 
-const MODEL = new URL('../../../../models/transfer/model.onnx', import.meta.url);
+const MODEL = new URL('../../../../models/flagship/model.onnx', import.meta.url);
 
 /** A Worker's global scope has what the page's handle of it has: `postMessage` and `onmessage`. */
 const page = globalThis as unknown as Pick<Worker, 'postMessage' | 'onmessage'>;

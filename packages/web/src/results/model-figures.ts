@@ -1,6 +1,6 @@
-import report from '../../../../models/transfer/report.json?raw';
+import report from '../../../../models/flagship/report.json?raw';
 
-/** What the page tells of the model's figures: shares from 0 to 1, taken from models/transfer/report.json at build time. */
+/** What the page tells of the model's figures: shares from 0 to 1, taken from models/flagship/report.json at build time. */
 export interface ModelFigures {
   readonly accuracy: number;
   /** 95% interval over speakers. */
