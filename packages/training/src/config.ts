@@ -202,6 +202,8 @@ const flagship: z.input<typeof trainConfig> = {
   variants: [
     { kind: 'speed', name: 'fast', rate: [1.25, 1.25] },
     { kind: 'speed', name: 'double', rate: [2, 2] },
+    { kind: 'noise', name: 'noisy-fast', snrDb: [20, 50], speed: 1.25 },
+    { kind: 'noise', name: 'noisy-double', snrDb: [20, 50], speed: 2 },
   ],
   testSpeeds: [1.25, 2],
   network: { kind: 'kernel' },

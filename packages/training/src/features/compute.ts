@@ -99,7 +99,10 @@ async function analyse(
     return asFrame(await trunk(settings).run(recorded, variant.rate[0]));
   }
   const samples = applyVariant(recorded, settings.sampleRate, variant, stream);
-  if (settings.kind === 'yamnet') return asFrame(await trunk(settings).run(samples));
+  if (settings.kind === 'yamnet') {
+    const speed = variant.kind === 'noise' ? variant.speed : undefined;
+    return asFrame(await trunk(settings).run(samples, speed));
+  }
   const { sampleRate: sr, nMels, nFft, hopLength } = settings;
   if (settings.kind === 'mfcc') {
     return timeMajor(mfcc(samples, { sr, nMfcc: settings.nMfcc, nMels, nFft, hopLength }));

@@ -61,7 +61,13 @@ export const variantSettings = z.discriminatedUnion('kind', [
   /** Size of the shift in semitones, up or down with equal chance: near zero it would be the original again. */
   z.strictObject({ kind: z.literal('pitchShift'), name, semitones: range(0, 24, [0.5, 2]) }),
   /** White noise at this signal-to-noise ratio, dB. */
-  z.strictObject({ kind: z.literal('noise'), name, snrDb: range(-60, 120, [10, 30]) }),
+  z.strictObject({
+    kind: z.literal('noise'),
+    name,
+    snrDb: range(-60, 120, [10, 30]),
+    /** `yamnet` features only: what is then heard is so many times as fast. */
+    speed: z.number().min(0.5).max(2).optional(),
+  }),
   /** As a tape that runs faster: tempo and pitch together. */
   z.strictObject({ kind: z.literal('speed'), name, rate: range(0.5, 2, [0.9, 1.1]) }),
   z.strictObject({ kind: z.literal('gain'), name, gainDb: range(-60, 60, [-12, 12]) }),
