@@ -11,12 +11,8 @@ export type NetworkSettings = z.infer<typeof networkSettings>;
 
 /** The network of these settings: (B, T, inFeatures) → logits (B, labels). */
 export function buildNetwork(settings: NetworkSettings, inFeatures: number, labels: number): Network {
-  switch (settings.kind) {
-    case 'seed':
-      return seedNetwork(settings, inFeatures, labels);
-    case 'head':
-      return headNetwork(settings, inFeatures, labels);
-    case 'kernel':
-      return kernelNetwork(settings, inFeatures, labels);
-  }
+  if (settings.kind === 'seed') return seedNetwork(settings, inFeatures, labels);
+  return settings.kind === 'head'
+    ? headNetwork(settings, inFeatures, labels)
+    : kernelNetwork(settings, inFeatures, labels);
 }
