@@ -363,15 +363,7 @@ function labelledBy(
 }
 
 function planBatches(
-  {
-    batchSize,
-    mixupAlpha,
-    specAugment,
-    featureNoise,
-    samplingWeights,
-
-    simulatedProfiles,
-  }: TrainConfig,
+  { batchSize, mixupAlpha, specAugment, featureNoise, samplingWeights, simulatedProfiles }: TrainConfig,
   seed: number,
   { rows, shape, labels }: Dataset,
   {
