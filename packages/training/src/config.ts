@@ -13,8 +13,6 @@ import {
 import { PRESET_NAMES, type PresetName } from './preset-names.ts';
 import { projectionSettings } from './projection.ts';
 import { parseSettings } from './schema.ts';
-import type { Clip } from './corpora/clip.ts';
-import type { Fold } from './splits/fold.ts';
 import { specAugmentSettings } from './spec-augment.ts';
 
 const count = z.int().positive();
@@ -122,11 +120,11 @@ export function networkWidth({ features, projection }: Pick<TrainConfig, 'featur
   return projection?.components ?? featureWidth(features);
 }
 
-/** The clips that are needed in all their versions: those of the training part and, where it is fitted anew, validation. */
-export function variedClips(
-  { train, validation }: Pick<Fold, 'train' | 'validation'>,
+/** What the weights come from: the training part and, once a kernel machine is calibrated, what validated it. */
+export function learntFrom<Each>(
+  { train, validation }: { readonly train: readonly Each[]; readonly validation: readonly Each[] },
   { network }: Pick<TrainConfig, 'network'>,
-): readonly Clip[] {
+): readonly Each[] {
   return network.kind === 'kernel' ? [...train, ...validation] : train;
 }
 

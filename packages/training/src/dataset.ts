@@ -1,4 +1,5 @@
-import type { ClipFeatures } from './features/feature-set.ts';
+import type { Clip } from './corpora/clip.ts';
+import type { ClipFeatures, FeatureSet } from './features/feature-set.ts';
 
 /** Mean and standard deviation of each coefficient over all frames of the training clips. */
 export interface Normaliser {
@@ -12,6 +13,20 @@ export interface Example {
   readonly features: ClipFeatures;
   /** Index of the emotion among the labels. */
   readonly label: number;
+}
+
+/** Every variant of every clip. */
+export function toExamples(
+  clips: readonly Clip[],
+  features: FeatureSet,
+  labels: readonly string[],
+): Example[] {
+  return clips.flatMap((clip) =>
+    features.variants.map((variant) => ({
+      features: features.get(clip, variant),
+      label: labels.indexOf(clip.emotion),
+    })),
+  );
 }
 
 /** Errors: none; a coefficient that never changes gets the deviation 1. */

@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { EMOTIONS, MarsError } from '@mars/core';
-import { heardVariant, variedClips, type TrainConfig } from './config.ts';
+import { heardVariant, learntFrom, type TrainConfig } from './config.ts';
 import type { Clip } from './corpora/clip.ts';
 import type { Figures, Prediction } from './evaluate.ts';
 import { sumUp, trainingName, type ExperimentReport, type Tested } from './experiment-report.ts';
@@ -174,7 +174,7 @@ async function prepareFeatures(
   const unique = (parts: readonly (readonly Clip[])[]) => [
     ...new Map(parts.flat().map((clip) => [clip.file, clip])).values(),
   ];
-  const varied = unique(folds.map((fold) => variedClips(fold, config)));
+  const varied = unique(folds.map((fold) => learntFrom(fold, config)));
   const held = unique(folds.map(({ validation }) => validation));
   const total = varied.length + held.length;
   const ofVaried = await extractFeatures(varied, features, {

@@ -10,7 +10,7 @@ import {
 } from '@mars/autograd';
 import { encodeFloat16, MarsError, type Calibration, type ModelMetadata } from '@mars/core';
 import { buildNetwork } from './architectures/networks.ts';
-import { networkWidth, type TrainConfig } from './config.ts';
+import { learntFrom, networkWidth, type TrainConfig } from './config.ts';
 import { CORPUS_CATALOGUE, type CorpusEntry } from './corpora/catalogue.ts';
 import type { Normaliser } from './dataset.ts';
 import { frontEnd } from './front-end/front-end.ts';
@@ -108,7 +108,7 @@ function describeModel(
   name: string,
   { config, labels, protocol, fold, seed, clips }: RunDescription,
 ): Omit<ModelMetadata, 'calibration' | 'labelMeans'> {
-  const corpora = trainingCorpora(learntFrom(config, clips));
+  const corpora = trainingCorpora(learntFrom(clips, config));
   return {
     name,
     labels,
@@ -121,14 +121,6 @@ function describeModel(
     card: CARD_NOTICE,
     split: { protocol, fold, testHash: hashTestPart(clips.test) },
   };
-}
-
-/** The clips that the weights come from: a kernel machine is fitted on those that validated, too, once it is calibrated. */
-function learntFrom(
-  { network }: TrainConfig,
-  { train, validation }: Pick<RunDescription['clips'], 'train' | 'validation'>,
-): readonly string[] {
-  return network.kind === 'kernel' ? [...train, ...validation] : train;
 }
 
 export interface TrainingCorpus extends Partial<CorpusEntry> {

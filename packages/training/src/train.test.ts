@@ -9,10 +9,11 @@ import { exportTraining, writeModel } from './export.ts';
 import { extractFeatures } from './features/extract.ts';
 import type { FeatureSet } from './features/feature-set.ts';
 import { featureWidth } from './features/settings.ts';
+import { refit } from './kernel-training.ts';
 import { finalWeights, describeRun, RunFolder, type Checkpoint } from './run.ts';
 import type { Fold } from './splits/fold.ts';
 import { splitSeed } from './splits/seed.ts';
-import { refit, train, type TrainOptions, type TrainProgress } from './train.ts';
+import { train, type TrainOptions, type TrainProgress } from './train.ts';
 
 let workshop: Workshop;
 let fold: Fold;

@@ -1,18 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import { adam, cosineDecay, decayMask, TrainingStep, type Network, type Weights } from '@mars/autograd';
+import { adam, cosineDecay, decayMask, TrainingStep, type Weights } from '@mars/autograd';
 import { MarsError } from '@mars/core';
 import { buildNetwork } from './architectures/networks.ts';
 import { BatchLoader } from './batch-loader.ts';
 import { batchesPerEpoch, type BatchPlan } from './batches.ts';
 import { networkWidth, type TrainConfig } from './config.ts';
 import type { Clip } from './corpora/clip.ts';
-import { Dataset, fitLabelMeans, fitNormaliser, type Example, type Normaliser } from './dataset.ts';
+import { Dataset, fitLabelMeans, toExamples } from './dataset.ts';
 import type { FeatureSet } from './features/feature-set.ts';
-import { featureWidth } from './features/settings.ts';
+import { fitInputs, inputsOf } from './inputs.ts';
+import { fitAtOnce, saveFitted } from './kernel-training.ts';
 import { argmax } from './metrics.ts';
-import { fitKernelMachine } from './kernel-ridge.ts';
-import { transpose } from './products.ts';
-import { fitProjection, kernelGamma } from './projection.ts';
 import { isFinished, type BestEpoch, type Checkpoint, type EpochRecord, type RunFolder } from './run.ts';
 import type { SimulatedProfiles } from './simulated-profiles.ts';
 import { isSpeech, speakerOf, type Fold } from './splits/fold.ts';
@@ -223,104 +221,6 @@ export async function train(
   }
 }
 
-/** What decides of what a normaliser is. */
-function inputsOf({ features, projection }: TrainConfig): unknown {
-  return [features, projection];
-}
-
-/** Normalisation by the training clips and, where it is asked for, what a kernel machine makes of the normal numbers. */
-async function fitInputs(
-  examples: readonly Example[],
-  { features, projection }: TrainConfig,
-  labelCount: number,
-  options: { seed: number; threads?: number },
-): Promise<Normaliser> {
-  const width = featureWidth(features);
-  const normaliser = fitNormaliser(examples, width);
-  if (!projection) return normaliser;
-  const { rows, labels } = new Dataset(examples, normaliser, 1);
-  return {
-    ...normaliser,
-    projection: await fitProjection({ rows, width, labels, labelCount }, projection, options),
-  };
-}
-
-/**
- * A kernel machine that has been calibrated on the validating clips is fitted anew on these as well: of two speakers more it
- * learns more than their few clips could still tell of it. Done again, it gives the same.
- */
-export async function refit(
-  fold: Fold,
-  { config, labels, features, seed, folder, threads }: Omit<TrainOptions, 'heldOut'>,
-): Promise<void> {
-  const clips = [...fold.train, ...fold.validation].filter((clip) => features.has(clip));
-  const examples = toExamples(clips, features, labels);
-  const normaliser = await fitInputs(examples, config, labels.length, { seed, threads });
-  const data = new Dataset(examples, normaliser, config.frames);
-  const machine = await kernelWeights(data, { config, labels, seed, threads });
-  await saveFitted(folder, { ...machine, normaliser, labelMeans: fitLabelMeans(data, labels.length) });
-}
-
-async function saveFitted(
-  folder: RunFolder,
-  { weights, ...rest }: { weights: Weights } & Pick<Checkpoint, 'normaliser' | 'labelMeans'>,
-): Promise<void> {
-  await folder.saveCheckpoint({ epoch: 1, state: { step: 0, vectors: { ...weights } }, ...rest });
-}
-
-/** A kernel machine, which is fitted and not trained; measured as an epoch is. */
-async function fitAtOnce(
-  data: Dataset,
-  validation: { data: Dataset; known: readonly (readonly number[])[] },
-  { validator, ...options }: FitOptions & { validator: Validator },
-): Promise<{ record: EpochRecord; weights: Weights }> {
-  const started = performance.now();
-  const { weights } = await kernelWeights(data, options);
-  const anything = data.labels.map(() => [...options.labels.keys()]);
-  const { validationLoss, validationAccuracy } = await validator.measure(data, anything, weights);
-  const record = {
-    epoch: 1,
-    learningRate: 0,
-    trainLoss: validationLoss!,
-    trainAccuracy: validationAccuracy!,
-    ...(await validator.measure(validation.data, validation.known, weights)),
-    seconds: (performance.now() - started) / 1000,
-  };
-  return { record, weights };
-}
-
-type FitOptions = Pick<TrainOptions, 'config' | 'labels' | 'seed' | 'threads'>;
-
-/** A kernel machine as the weights of its network. */
-async function kernelWeights(
-  { rows, labels: classes }: Dataset,
-  { config, labels, seed, threads }: FitOptions,
-): Promise<{ weights: Weights }> {
-  const { centres, ridge, sharpness } = config.network as Extract<TrainConfig['network'], { kind: 'kernel' }>;
-  const width = networkWidth(config);
-  const gamma = kernelGamma(featureWidth(config.features));
-  const machine = await fitKernelMachine(
-    { rows, width, labels: classes, labelCount: labels.length },
-    { gamma, ridge, centres, seed },
-    threads,
-  );
-  const parameters = flatParameters(buildNetwork(config.network, width, labels.length), {
-    'kernel.weight': machine.centres,
-    'kernel.gamma': Float32Array.of(gamma),
-    'output.weight': transpose(machine.coefficients, labels.length).map((value) => sharpness * value),
-    'output.bias': new Float32Array(labels.length),
-  });
-  return { weights: { parameters, buffers: new Float32Array() } };
-}
-
-/** The flat vector of a network's parameters, from each by name. */
-function flatParameters(
-  { parameters }: Network,
-  given: Readonly<Record<string, Float32Array>>,
-): Float32Array {
-  return Float32Array.from(Object.keys(parameters).flatMap((name) => [...given[name]]));
-}
-
 function currentWeights(trainer: TrainingStep, { averageDecay }: TrainConfig): Weights {
   return {
     parameters: trainer.vector(averageDecay === undefined ? 'parameters' : 'average'),
@@ -411,16 +311,6 @@ function voicesOf(clips: readonly Clip[]): number[] {
   const names = clips.map((clip) => `${speakerOf(clip)} ${isSpeech(clip)}`);
   const voices = [...new Set(names)];
   return names.map((name) => voices.indexOf(name));
-}
-
-/** Every variant of every clip. */
-function toExamples(clips: readonly Clip[], features: FeatureSet, labels: readonly string[]): Example[] {
-  return clips.flatMap((clip) =>
-    features.variants.map((variant) => ({
-      features: features.get(clip, variant),
-      label: labels.indexOf(clip.emotion),
-    })),
-  );
 }
 
 function countHits(logits: Float32Array, labels: readonly number[]): number {

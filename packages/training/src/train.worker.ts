@@ -1,14 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadRecogniser, MarsError, type ErrorCode } from '@mars/core';
 import { fitCalibration } from './calibration.ts';
-import { heardVariant, variedClips, type TrainConfig } from './config.ts';
+import { heardVariant, learntFrom, type TrainConfig } from './config.ts';
 import type { Clip } from './corpora/clip.ts';
 import { extractFeatures } from './features/extract.ts';
 import { measure, predictFold } from './evaluate.ts';
 import { exportTraining } from './export.ts';
+import { refit } from './kernel-training.ts';
 import { RunFolder } from './run.ts';
 import type { Fold } from './splits/fold.ts';
-import { refit, train, type TrainProgress } from './train.ts';
+import { train, type TrainProgress } from './train.ts';
 
 /** One training of an experiment: everything a worker needs, as plain data. */
 export interface TrainingTask {
@@ -39,7 +40,7 @@ async function run(
   const folder = new RunFolder(path);
   const { features: settings, variants, augmentationSeed } = config;
   // The cache holds all of these already: they are loaded here, not computed.
-  const features = await extractFeatures(variedClips(fold, config), settings, {
+  const features = await extractFeatures(learntFrom(fold, config), settings, {
     variants,
     augmentationSeed,
     cacheDir,

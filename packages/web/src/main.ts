@@ -1,10 +1,5 @@
-import { mount } from 'svelte';
-import App from './App.svelte';
-import { setEmotionColours } from './emotions.ts';
 import { prepare } from './state/readiness.svelte.ts';
-import { showTheme } from './state/settings.svelte.ts';
 
-showTheme();
-setEmotionColours();
+// The recogniser has the longest way to go: it sets out before there is anything to see.
 void prepare();
-mount(App, { target: document.getElementById('app')! });
+await import('./page.ts');

@@ -46,26 +46,22 @@ export interface LastLayer {
  */
 export class Model implements AsyncDisposable {
   readonly metadata: ModelMetadata;
-  /**
-   * Names the space in which the embeddings lie: what was learnt of a person by one model says nothing to another.
-   * Undefined where the model has no embedding.
-   */
-  readonly embeddingSpace: string | undefined;
   /** Length of an {@link Adaptation}'s arrays; undefined where the model has no embedding. */
   readonly adaptationSize: { readonly offset: number; readonly lastLayer: number } | undefined;
   readonly #body: InferenceSession;
   /** From the embedding on; undefined where the model has none. */
   readonly #head: InferenceSession | undefined;
+  readonly #embeddingSpace: (() => string) | undefined;
   #disposal: Promise<void> | undefined;
 
   private constructor(
     metadata: ModelMetadata,
     body: InferenceSession,
     head?: InferenceSession,
-    embeddingSpace?: string,
+    embeddingSpace?: () => string,
   ) {
     this.metadata = metadata;
-    this.embeddingSpace = embeddingSpace;
+    this.#embeddingSpace = embeddingSpace;
     this.#body = body;
     this.#head = head;
     this.adaptationSize = head && {
@@ -102,11 +98,19 @@ export class Model implements AsyncDisposable {
       requireTensor('output', head.outputMetadata, 'scores', [null, labels]);
       requireTensor('output', head.outputMetadata, 'hidden', [null, 'fixed', 'fixed']);
       requireTensor('output', head.outputMetadata, 'logits', [null, 'fixed', labels]);
-      return new Model(metadata, body, head, fingerprint(halves.body));
+      return new Model(metadata, body, head, once(() => fingerprint(halves.body)));
     } catch (error) {
       await Promise.all(sessions.map((session) => session.release()));
       throw error;
     }
+  }
+
+  /**
+   * Names the space in which the embeddings lie: what was learnt of a person by one model says nothing to another.
+   * Undefined where the model has no embedding.
+   */
+  get embeddingSpace(): string | undefined {
+    return this.#embeddingSpace?.();
   }
 
   /**
@@ -264,6 +268,12 @@ function requireTensor(
 
 function describe(name: string, type: string, shape: readonly (number | string | null)[]): string {
   return `"${name}" ${type} [${shape.map((size) => size ?? 'any').join(', ')}]`;
+}
+
+/** Only profiles ask for a fingerprint, which takes a page longer than its first verdict. */
+function once(value: () => string): () => string {
+  let known: string | undefined;
+  return () => (known ??= value());
 }
 
 /** FNV-1a of 32 bits, twice with different beginnings: tells models apart, and is no protection against forgery. */

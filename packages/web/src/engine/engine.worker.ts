@@ -35,9 +35,7 @@ function recogniser(): Promise<Recogniser> {
 
 async function open(): Promise<Recogniser> {
   try {
-    const opened = await loadRecogniser(fetchModel());
-    await warmUp(opened);
-    return opened;
+    return await loadRecogniser(fetchModel());
   } catch (error) {
     if (error instanceof MarsError && error.code === 'DOWNLOAD_FAILED') throw error;
     // The file is the page's own: what is wrong is the runtime, which never starts a second time in the same Worker.
@@ -53,8 +51,9 @@ async function fetchModel(): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** The first runs compile what they run: better now than at the first recording. */
+/** The first runs compile what they run: better now than at the first recording, unless one waits already. */
 async function warmUp(recogniser: Recogniser): Promise<void> {
+  if (underWay.size > 1) return;
   const sampleRate = 16_000;
   const hum = Float32Array.from({ length: sampleRate }, (_, i) => 0.1 * Math.sin(0.05 * i));
   await recogniser.classify({ samples: hum, sampleRate });
@@ -76,7 +75,9 @@ async function streamOf(id: number): Promise<LiveStream> {
 
 const calls = {
   async load(): Promise<ModelFacts> {
-    const { labelMeans: _, ...facts } = (await recogniser()).metadata;
+    const opened = await recogniser();
+    await warmUp(opened);
+    const { labelMeans: _, ...facts } = opened.metadata;
     return facts;
   },
   async analyse(source: Source, options: VoiceSettings, given: Calls) {

@@ -1,0 +1,89 @@
+import type { Network, Weights } from '@mars/autograd';
+import { buildNetwork } from './architectures/networks.ts';
+import { learntFrom, networkWidth, type TrainConfig } from './config.ts';
+import { Dataset, fitLabelMeans, toExamples } from './dataset.ts';
+import { featureWidth } from './features/settings.ts';
+import { fitInputs } from './inputs.ts';
+import { fitKernelMachine } from './kernel-ridge.ts';
+import { transpose } from './products.ts';
+import { kernelGamma } from './projection.ts';
+import type { Checkpoint, EpochRecord, RunFolder } from './run.ts';
+import type { Fold } from './splits/fold.ts';
+import type { TrainOptions } from './train.ts';
+import type { Validator } from './validator.ts';
+
+/**
+ * A kernel machine that has been calibrated on the validating clips is fitted anew on these as well: of two speakers more it
+ * learns more than their few clips could still tell of it. Done again, it gives the same.
+ */
+export async function refit(
+  fold: Fold,
+  { config, labels, features, seed, folder, threads }: Omit<TrainOptions, 'heldOut'>,
+): Promise<void> {
+  const clips = learntFrom(fold, config).filter((clip) => features.has(clip));
+  const examples = toExamples(clips, features, labels);
+  const normaliser = await fitInputs(examples, config, labels.length, { seed, threads });
+  const data = new Dataset(examples, normaliser, config.frames);
+  const machine = await kernelWeights(data, { config, labels, seed, threads });
+  await saveFitted(folder, { ...machine, normaliser, labelMeans: fitLabelMeans(data, labels.length) });
+}
+
+export async function saveFitted(
+  folder: RunFolder,
+  { weights, ...rest }: { weights: Weights } & Pick<Checkpoint, 'normaliser' | 'labelMeans'>,
+): Promise<void> {
+  await folder.saveCheckpoint({ epoch: 1, state: { step: 0, vectors: { ...weights } }, ...rest });
+}
+
+/** A kernel machine, which is fitted and not trained; measured as an epoch is. */
+export async function fitAtOnce(
+  data: Dataset,
+  validation: { data: Dataset; known: readonly (readonly number[])[] },
+  { validator, ...options }: FitOptions & { validator: Validator },
+): Promise<{ record: EpochRecord; weights: Weights }> {
+  const started = performance.now();
+  const { weights } = await kernelWeights(data, options);
+  const anything = data.labels.map(() => [...options.labels.keys()]);
+  const { validationLoss, validationAccuracy } = await validator.measure(data, anything, weights);
+  const record = {
+    epoch: 1,
+    learningRate: 0,
+    trainLoss: validationLoss!,
+    trainAccuracy: validationAccuracy!,
+    ...(await validator.measure(validation.data, validation.known, weights)),
+    seconds: (performance.now() - started) / 1000,
+  };
+  return { record, weights };
+}
+
+type FitOptions = Pick<TrainOptions, 'config' | 'labels' | 'seed' | 'threads'>;
+
+/** A kernel machine as the weights of its network. */
+async function kernelWeights(
+  { rows, labels: classes }: Dataset,
+  { config, labels, seed, threads }: FitOptions,
+): Promise<{ weights: Weights }> {
+  const { centres, ridge, sharpness } = config.network as Extract<TrainConfig['network'], { kind: 'kernel' }>;
+  const width = networkWidth(config);
+  const gamma = kernelGamma(featureWidth(config.features));
+  const machine = await fitKernelMachine(
+    { rows, width, labels: classes, labelCount: labels.length },
+    { gamma, ridge, centres, seed },
+    threads,
+  );
+  const parameters = flatParameters(buildNetwork(config.network, width, labels.length), {
+    'kernel.weight': machine.centres,
+    'kernel.gamma': Float32Array.of(gamma),
+    'output.weight': transpose(machine.coefficients, labels.length).map((value) => sharpness * value),
+    'output.bias': new Float32Array(labels.length),
+  });
+  return { weights: { parameters, buffers: new Float32Array() } };
+}
+
+/** The flat vector of a network's parameters, from each by name. */
+function flatParameters(
+  { parameters }: Network,
+  given: Readonly<Record<string, Float32Array>>,
+): Float32Array {
+  return Float32Array.from(Object.keys(parameters).flatMap((name) => [...given[name]]));
+}
