@@ -19,6 +19,7 @@ export async function printFigures({
   trainings,
   overSeeds,
   overTrainings,
+  overClips,
   overSpeakers,
   groups,
   profiles,
@@ -41,6 +42,14 @@ export async function printFigures({
       sd(perTraining, trainings.length),
     ];
     console.log(cells.join(''));
+  }
+  if (overClips) {
+    const { ece, accuracyAt80 } = overClips;
+    const figure = (value: Spread) =>
+      seeds > 1 ? `${percent(value.mean)} ${sd(value, seeds)}` : percent(value.mean);
+    console.log(
+      `a seed's clips   together: ECE ${figure(ece)}, accuracy of the surest 80 % ${figure(accuracyAt80)}`,
+    );
   }
   if (profiles) printProfiles(profiles, overSeeds, seeds);
   for (const { name, clips, accuracy, uar, macroF1 } of readableParts(groups)) {

@@ -179,6 +179,7 @@ function figuresOf({
   trainings,
   overSeeds,
   overTrainings,
+  overClips,
   overSpeakers,
   groups,
   confusion,
@@ -206,7 +207,13 @@ ${failures > 0 ? `\nLeft out because they could not be used: ${failures} recordi
 | figure, % | mean | 95 % over speakers | sd over seeds | sd over trainings |
 |---|---|---|---|---|
 ${rows.join('\n')}
-
+${
+  overClips
+    ? `
+All test clips of a seed together, each as the model of its fold hears it: ECE ${percent(overClips.ece.mean)}, accuracy of the surest 80 % ${percent(overClips.accuracyAt80.mean)}.
+`
+    : ''
+}
 | part | clips | accuracy | UAR | macro F1 |
 |---|---|---|---|---|
 ${parts.join('\n')}

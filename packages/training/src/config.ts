@@ -43,7 +43,7 @@ const trainConfig = z
     featureNoise: z.number().positive().optional(),
     /**
      * Every example is seen as a profile of its speaker, learnt from so many of the speaker's clips, would have it; drawn
-     * anew for each, 0 for no profile. Of `yamnet` features only.
+     * anew for each, 0 for no profile. A kernel machine sees it so beside what it is without. Of `yamnet` features only.
      */
     simulatedProfiles: z.array(z.int().min(0)).min(1).readonly().optional(),
     /** Every example of a batch is mixed with another, labels too, by a share drawn from Beta(alpha, alpha). */
@@ -59,7 +59,7 @@ const trainConfig = z
     epochs: count,
     batchSize: count.default(64),
     /** Peak of the learning rate, which then falls along half a cosine. */
-    learningRate: z.number().positive(),
+    learningRate: z.number().positive().default(1e-3),
     /** Share of the training in which the rate rises from 0. */
     warmup: share.default(0.03),
     weightDecay: z.number().min(0).default(0),
@@ -103,7 +103,6 @@ const trainConfig = z
 
 /** What says how a network is trained step by step. */
 const ONLY_OF_STEPS = [
-  'simulatedProfiles',
   'specAugment',
   'featureNoise',
   'mixupAlpha',
@@ -180,7 +179,6 @@ const transfer: z.input<typeof trainConfig> = {
   network: { kind: 'head', hiddenSize: 256, dropoutRate: 0.5 },
   epochs: 20,
   batchSize: 256,
-  learningRate: 1e-3,
   warmup: 0.1,
   weightDecay: 0.01,
   labelSmoothing: 0.1,
@@ -204,9 +202,9 @@ const flagship: z.input<typeof trainConfig> = {
     { kind: 'noise', name: 'noisy-double', snrDb: [20, 50], speed: 2 },
   ],
   testSpeeds: [1.25, 2],
+  simulatedProfiles: [16],
   network: { kind: 'kernel' },
   epochs: 1,
-  learningRate: 1,
 };
 
 const PRESETS: Readonly<Record<PresetName, z.input<typeof trainConfig>>> = { seed, transfer, flagship };

@@ -99,6 +99,19 @@ test('groups by what is known of a clip; speakers of two corpora stay apart', ()
   expect(readableParts({ ...groups, statement: words })).toHaveLength(3);
 });
 
+test('calibration over all clips of a seed together, and the accuracy of its surest', () => {
+  const [right, wrong] = [clip('Ann', true), clip('Bob', false)];
+  const { overClips, overSeeds } = report([
+    { fold: 'a', seed: 0, predictions: [right, right] },
+    { fold: 'b', seed: 0, predictions: [right, wrong] },
+  ]);
+  const all = [right, right, right, wrong];
+  expect(overClips!.ece).toEqual({ mean: expect.closeTo(measure(all, LABELS).ece, 12), sd: 0 });
+  expect(overClips!.ece.mean).toBeLessThan(overSeeds.ece.mean);
+  // All are equally sure: three of the four that chance lets in are right.
+  expect(overClips!.accuracyAt80.mean).toBeCloseTo(0.75, 12);
+});
+
 test('probabilistic figures of each training, and those of verdicts where there are any', () => {
   const heard = [clip('Ann', true, { verdict: 'emotion' }), clip('Bob', false, { verdict: 'uncertain' })];
   const deaf = [clip('Ann', true, { verdict: 'uncertain' }), clip('Bob', true, { verdict: 'no-speech' })];

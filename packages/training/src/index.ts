@@ -75,6 +75,7 @@ export {
   type ClassMetrics,
 } from './metrics.ts';
 export {
+  accuracyAtCoverage,
   areaUnderRiskCoverage,
   brierScore,
   expectedCalibrationError,

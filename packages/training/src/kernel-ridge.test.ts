@@ -81,6 +81,24 @@ describe('fitKernelMachine', () => {
     expect(right.filter((label) => label === 2).length).toBeGreaterThan(20);
   });
 
+  test('thousands of rows, and centres that say the same over and over, leave finite numbers that answer', async () => {
+    const given = examples(3000, 0.3);
+    const twice = { ...given, rows: given.rows.map((value) => Math.round(value)) };
+    const machine = await fitKernelMachine(twice, { ...options, ridge: 1e-6, centres: 300 });
+    expect(machine.coefficients.every(Number.isFinite)).toBe(true);
+    const right = given.labels.filter((label, i) => {
+      const scores = answer(machine, row(twice, i), 0.2);
+      return scores.indexOf(Math.max(...scores)) === label;
+    });
+    expect(right.length / 3000).toBeGreaterThan(0.95);
+  });
+
+  test('refuses rows that are not finite', async () => {
+    const given = examples(20);
+    given.rows[3] = NaN;
+    await expect(fitKernelMachine(given, { ...options, centres: 10 })).rejects.toThrow('not finite');
+  });
+
   test('a label that no row has and centres that are more than rows do no harm', async () => {
     const given = { ...examples(20), labelCount: 4 };
     const { centres, coefficients } = await fitKernelMachine(given, { ...options, centres: 50 });

@@ -43,7 +43,10 @@ export async function fitKernelRidge(
   return { kernel, coefficients: await conjugateGradients(kernel, penalties, targets(examples), products) };
 }
 
-/** How much sums of thousands of single-precision products are off, relative to the largest. */
+/** Rows that are summed in single precision; their sums are added up in double. */
+const CHUNK = 1024;
+
+/** How much such sums are off, relative to the largest, at first guess. */
 const SINGLE_PRECISION = 1e-5;
 
 /**
@@ -66,25 +69,50 @@ export async function fitKernelMachine(
     .slice(0, wanted);
   const count = drawn.length;
   const centres = gatherRows(rows, drawn, width);
-  const near = transpose(await rbf(rows, centres, width, gamma, products), count); // (centres, rows)
   const weights = labelWeights(examples);
-  const weighted = near.map((value, i) => value * weights[i % labels.length]);
-  const matrix = await products.timesTransposed(weighted, near, labels.length);
+  const y = targets(examples);
+  const system = new Float64Array(count * count);
+  const right = new Float64Array(count * labelCount);
+  for (let from = 0; from < labels.length; from += CHUNK) {
+    const to = Math.min(labels.length, from + CHUNK);
+    const near = await rbf(rows.subarray(from * width, to * width), centres, width, gamma, products);
+    const weighted = transpose(
+      near.map((value, i) => value * weights[from + Math.floor(i / count)]),
+      count,
+    ); // (centres, rows)
+    addTo(system, await products.times(weighted, near, to - from));
+    addTo(right, await products.times(weighted, y.subarray(from * labelCount, to * labelCount), to - from));
+  }
   const between = await rbf(centres, centres, width, gamma, products);
-  const system = Float64Array.from(matrix, (value, i) => value + ridge * between[i]);
-  // Rounding in single precision leaves it not quite positive definite.
-  const diagonal = Array.from({ length: count }, (_, i) => system[i * count + i]);
-  const rounding = (SINGLE_PRECISION * diagonal.reduce((sum, value) => sum + value, 0)) / count;
-  for (let i = 0; i < count; i += 1) system[i * count + i] += rounding;
-  const right = await products.times(weighted, targets(examples), labels.length);
-  const solution = solveCholesky(system, Float64Array.from(right), labelCount);
+  addTo(
+    system,
+    between.map((value) => ridge * value),
+  );
   const machine = {
     centres: new Float32Array(wanted * width),
     coefficients: new Float32Array(wanted * labelCount),
   };
   machine.centres.set(centres);
-  machine.coefficients.set(solution);
+  machine.coefficients.set(solveRounded(system, right, labelCount));
   return machine;
+}
+
+function addTo(sum: Float64Array, values: Float32Array): void {
+  for (let i = 0; i < sum.length; i += 1) sum[i] += values[i];
+}
+
+/** Solves a positive definite system that rounding may have left not quite so: what it takes is added to the diagonal. */
+function solveRounded(system: Float64Array, right: Float64Array, columns: number): Float64Array {
+  const size = right.length / columns;
+  const diagonal = Array.from({ length: size }, (_, i) => system[i * size + i]);
+  const mean = diagonal.reduce((sum, value) => sum + value, 0) / size;
+  for (let share = SINGLE_PRECISION; ; share *= 10) {
+    const regular = system.slice();
+    for (let i = 0; i < size; i += 1) regular[i * size + i] += share * mean;
+    const solution = solveCholesky(regular, right.slice(), columns);
+    if (solution) return solution;
+    if (!(share < 1)) throw new RangeError('The rows hold numbers that are not finite.');
+  }
 }
 
 /** exp(-gamma · |x - y|²) of all pairs of rows: (n, m). */
@@ -169,13 +197,18 @@ function columnSums(x: Float32Array, y: Float32Array, columns: number): Float64A
   return sums;
 }
 
-/** A · X = B by Cholesky's decomposition of A, which is symmetric and positive definite; both are written over. */
-function solveCholesky(a: Float64Array, b: Float64Array, columns: number): Float64Array {
+/**
+ * A · X = B by Cholesky's decomposition of A, which is symmetric; both are written over.
+ *
+ * @returns `undefined` where A is not positive definite
+ */
+function solveCholesky(a: Float64Array, b: Float64Array, columns: number): Float64Array | undefined {
   const n = b.length / columns;
   for (let i = 0; i < n; i += 1) {
     for (let j = 0; j <= i; j += 1) {
       let sum = a[i * n + j];
       for (let k = 0; k < j; k += 1) sum -= a[i * n + k] * a[j * n + k];
+      if (i === j && !(sum > 0)) return undefined;
       a[i * n + j] = i === j ? Math.sqrt(sum) : sum / a[j * n + j];
     }
   }

@@ -1,13 +1,15 @@
 import type { Network, Weights } from '@mars/autograd';
+import { createRandom } from '@mars/autograd/random';
 import { buildNetwork } from './architectures/networks.ts';
 import { learntFrom, networkWidth, type TrainConfig } from './config.ts';
 import { Dataset, fitLabelMeans, toExamples } from './dataset.ts';
 import { featureWidth } from './features/settings.ts';
 import { fitInputs } from './inputs.ts';
-import { fitKernelMachine } from './kernel-ridge.ts';
+import { fitKernelMachine, type LabelledRows } from './kernel-ridge.ts';
 import { transpose } from './products.ts';
 import { kernelGamma } from './projection.ts';
 import type { Checkpoint, EpochRecord, RunFolder } from './run.ts';
+import { drawOffsets, whoSpeaks, type SimulatedProfiles } from './simulated-profiles.ts';
 import type { Fold } from './splits/fold.ts';
 import type { TrainOptions } from './train.ts';
 import type { Validator } from './validator.ts';
@@ -24,7 +26,8 @@ export async function refit(
   const examples = toExamples(clips, features, labels);
   const normaliser = await fitInputs(examples, config, labels.length, { seed, threads });
   const data = new Dataset(examples, normaliser, config.frames);
-  const machine = await kernelWeights(data, { config, labels, seed, threads });
+  const spoken = whoSpeaks(clips, features.variants.length);
+  const machine = await kernelWeights(data, { config, labels, spoken, seed, threads });
   await saveFitted(folder, { ...machine, normaliser, labelMeans: fitLabelMeans(data, labels.length) });
 }
 
@@ -56,18 +59,20 @@ export async function fitAtOnce(
   return { record, weights };
 }
 
-type FitOptions = Pick<TrainOptions, 'config' | 'labels' | 'seed' | 'threads'>;
+interface FitOptions extends Pick<TrainOptions, 'config' | 'labels' | 'seed' | 'threads'> {
+  readonly spoken: Pick<SimulatedProfiles, 'recordings' | 'voices'>;
+}
 
 /** A kernel machine as the weights of its network. */
 async function kernelWeights(
-  { rows, labels: classes }: Dataset,
-  { config, labels, seed, threads }: FitOptions,
+  data: Dataset,
+  { config, labels, spoken, seed, threads }: FitOptions,
 ): Promise<{ weights: Weights }> {
   const { centres, ridge, sharpness } = config.network as Extract<TrainConfig['network'], { kind: 'kernel' }>;
   const width = networkWidth(config);
   const gamma = kernelGamma(featureWidth(config.features));
   const machine = await fitKernelMachine(
-    { rows, width, labels: classes, labelCount: labels.length },
+    { ...underProfiles(data, config, { spoken, seed }), width, labelCount: labels.length },
     { gamma, ridge, centres, seed },
     threads,
   );
@@ -78,6 +83,28 @@ async function kernelWeights(
     'output.bias': new Float32Array(labels.length),
   });
   return { weights: { parameters, buffers: new Float32Array() } };
+}
+
+/** The examples as they are and, where the configuration simulates profiles, once more as they are under one. */
+function underProfiles(
+  data: Dataset,
+  { simulatedProfiles: clips }: TrainConfig,
+  { spoken, seed }: Pick<FitOptions, 'spoken' | 'seed'>,
+): Pick<LabelledRows, 'rows' | 'labels'> {
+  const { rows, labels } = data;
+  if (!clips) return { rows, labels };
+  const random = createRandom(seed).fork('profiles');
+  const offsetOf = drawOffsets(data, { clips, ...spoken }, random);
+  const width = rows.length / labels.length;
+  const both = new Float32Array(2 * rows.length);
+  both.set(rows);
+  for (const example of labels.keys()) {
+    const offset = offsetOf(example, random);
+    for (let i = example * width; i < (example + 1) * width; i += 1) {
+      both[rows.length + i] = rows[i] - offset[i - example * width];
+    }
+  }
+  return { rows: both, labels: [...labels, ...labels] };
 }
 
 /** The flat vector of a network's parameters, from each by name. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  accuracyAtCoverage,
   areaUnderRiskCoverage,
   brierScore,
   expectedCalibrationError,
@@ -49,6 +50,9 @@ describe.each(cases.filter(({ scores }) => scores))('as scikit-learn: $name', (e
       expected.riskCoverage.map((point) => point.map(close)),
     );
     expect(areaUnderRiskCoverage(yTrue, scores)).toBeCloseTo(expected.aurc, 12);
+    for (const { coverage, risk } of points) {
+      expect(accuracyAtCoverage(yTrue, scores, coverage)).toBeCloseTo(1 - risk, 12);
+    }
   });
 });
 
@@ -111,6 +115,16 @@ test('no order of the same answers has less area than the right ones first, nor 
       expect(area(right)).toBeLessThanOrEqual(area(sorted.toReversed()) + 1e-12);
     }),
   );
+});
+
+test('of equally sure clips at the edge of the coverage, chance decides', () => {
+  const scores = [
+    [0.9, 0.1],
+    [0.8, 0.2],
+    [0.8, 0.2],
+  ];
+  expect(accuracyAtCoverage([0, 0, 1], scores, 2 / 3)).toBeCloseTo(0.75, 12);
+  expect(accuracyAtCoverage([1, 0, 0], scores, 0.1)).toBe(0);
 });
 
 test('a confidence just above 1, as single precision gives it, is in the last bin', () => {

@@ -121,6 +121,24 @@ export function areaUnderRiskCoverage(yTrue: Classes, scores: Scores): number {
   return area / yTrue.length;
 }
 
+/**
+ * Accuracy over the surest share of the clips. Of equally sure clips at its edge, chance decides, on average.
+ *
+ * @example
+ * accuracyAtCoverage([0, 0], [[0.9, 0.1], [0.2, 0.8]], 0.5); // 1: the surer clip is right
+ */
+export function accuracyAtCoverage(yTrue: Classes, scores: Scores, coverage: number): number {
+  const wanted = Math.max(1, Math.round(coverage * yTrue.length));
+  let [answered, right] = [0, 0];
+  for (const { clips, errors } of levels(yTrue, scores)) {
+    const taken = Math.min(clips, wanted - answered);
+    right += (taken * (clips - errors)) / clips;
+    answered += taken;
+    if (answered === wanted) break;
+  }
+  return right / wanted;
+}
+
 /** The clips of each confidence that occurs, the highest first. */
 function levels(yTrue: Classes, scores: Scores): { confidence: number; clips: number; errors: number }[] {
   const byConfidence = Map.groupBy(answersOf(yTrue, scores), ({ confidence }) => confidence);

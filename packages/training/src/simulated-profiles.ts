@@ -1,6 +1,8 @@
 import type { Random } from '@mars/autograd/random';
 import { PROFILE_PRIOR_CLIPS } from '@mars/core';
-import type { BatchPlan } from './batches.ts';
+import type { Clip } from './corpora/clip.ts';
+import type { Dataset } from './dataset.ts';
+import { isSpeech, speakerOf } from './splits/fold.ts';
 
 /**
  * In use, a model may know nothing of the person, or a profile learnt from a few clips: how far their mean lies from an
@@ -15,6 +17,19 @@ export interface SimulatedProfiles {
   readonly voices: readonly number[];
 }
 
+/** Who is heard in the examples of some clips, each of which has so many versions, one after the other. */
+export function whoSpeaks(
+  clips: readonly Clip[],
+  versions: number,
+): Pick<SimulatedProfiles, 'recordings' | 'voices'> {
+  const names = clips.map((clip) => `${speakerOf(clip)} ${isSpeech(clip)}`);
+  const voices = [...new Set(names)];
+  return {
+    recordings: names.flatMap((_, recording) => Array<number>(versions).fill(recording)),
+    voices: names.map((name) => voices.indexOf(name)),
+  };
+}
+
 /** The profile under which an example is seen. */
 export type OffsetsOf = (example: number, random: Random) => Float32Array;
 
@@ -23,7 +38,7 @@ const DRAWS = 8;
 
 /** Draws profiles for every voice from its own recordings. */
 export function drawOffsets(
-  { rows, shape }: Pick<BatchPlan, 'rows' | 'shape'>,
+  { rows, shape }: Pick<Dataset, 'rows' | 'shape'>,
   { clips, recordings, voices }: SimulatedProfiles,
   random: Random,
 ): OffsetsOf {

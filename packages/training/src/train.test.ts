@@ -130,6 +130,15 @@ describe('a kernel machine', () => {
     expect(await checkpointOf(again)).toEqual(await checkpointOf(fitted));
   });
 
+  test('that also knows how voices sound under a profile is another one', async () => {
+    const knowing = { ...changes, simulatedProfiles: [4] };
+    const other = await trainTiny({ changes: knowing, features: all, heldOut: all });
+    const { state, normaliser } = await checkpointOf(other);
+    expect(state).not.toEqual((await checkpointOf(fitted)).state);
+    expect(normaliser).toEqual((await checkpointOf(fitted)).normaliser);
+    expect((await other.history())[0].validationUar).toBeGreaterThan(0.5);
+  });
+
   test('fitted anew, on the validating clips too, it is another one; once more, the same', async () => {
     const before = await checkpointOf(fitted);
     const options = {

@@ -12,8 +12,8 @@ import { fitInputs, inputsOf } from './inputs.ts';
 import { fitAtOnce, saveFitted } from './kernel-training.ts';
 import { argmax } from './metrics.ts';
 import { isFinished, type BestEpoch, type Checkpoint, type EpochRecord, type RunFolder } from './run.ts';
-import type { SimulatedProfiles } from './simulated-profiles.ts';
-import { isSpeech, speakerOf, type Fold } from './splits/fold.ts';
+import { whoSpeaks, type SimulatedProfiles } from './simulated-profiles.ts';
+import type { Fold } from './splits/fold.ts';
 import { Validator } from './validator.ts';
 import { adopt, readStart } from './warm-start.ts';
 
@@ -111,6 +111,7 @@ export async function train(
       const { record, weights } = await fitAtOnce(data, validation, {
         config,
         labels,
+        spoken: whoSpeaks(clips, features.variants.length),
         validator,
         seed,
         threads,
@@ -128,8 +129,7 @@ export async function train(
     labelCount: labels.length,
     corpora: clips.flatMap((clip) => features.variants.map(() => corpora.names.indexOf(clip.corpus))),
     ...corpora,
-    recordings: clips.flatMap((_, recording) => features.variants.map(() => recording)),
-    voices: voicesOf(clips),
+    ...whoSpeaks(clips, features.variants.length),
   });
 
   const trainer = await TrainingStep.create(network, {
@@ -304,13 +304,6 @@ function planBatches(
     simulatedProfiles: simulatedProfiles && { clips: simulatedProfiles, ...spoken },
     seed,
   };
-}
-
-/** Per clip, who speaks (or sings: a voice of its own), as a number from 0. */
-function voicesOf(clips: readonly Clip[]): number[] {
-  const names = clips.map((clip) => `${speakerOf(clip)} ${isSpeech(clip)}`);
-  const voices = [...new Set(names)];
-  return names.map((name) => voices.indexOf(name));
 }
 
 function countHits(logits: Float32Array, labels: readonly number[]): number {

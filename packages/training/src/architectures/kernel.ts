@@ -11,7 +11,12 @@ export const kernelSettings = z.strictObject({
   sharpness: z.number().positive().default(10),
 });
 
-/** A kernel machine on features that are one vector per clip already: (B, T, inFeatures) → (B, labels). */
+/**
+ * A kernel machine on features that are one vector per clip already: (B, T, inFeatures) → (B, labels).
+ *
+ * What a profile adds to its functions is linear in the vector: a person's few clips bend it the right way, and say
+ * nothing of thousands of centres.
+ */
 export function kernelNetwork(
   { centres }: z.infer<typeof kernelSettings>,
   inFeatures: number,
@@ -19,8 +24,8 @@ export function kernelNetwork(
 ): Network {
   return network({
     pool: globalAvgPool1d(), // (B, inFeatures)
-    kernel: rbfKernel({ inFeatures, centres }), // (B, centres)
     known: exposed('hidden'),
+    kernel: rbfKernel({ inFeatures, centres }), // (B, centres)
     output: dense({ inFeatures: centres, outFeatures: labels }), // (B, labels)
   });
 }

@@ -18,6 +18,9 @@ export function reliabilityDiagram({ trainings, report }: Evidence): Figure {
     BINS,
   ).map((bin) => ({ ...bin, share: bin.clips / predictions.length }));
   const { ece } = report.overSeeds;
+  const together = report.overClips
+    ? ` (${inPercent(report.overClips.ece.mean)} over all clips of a seed)`
+    : '';
   const gaps = bins.map(({ share, confidence, accuracy }) => share * (confidence - accuracy));
   const lean = gaps.reduce((sum, gap) => sum + gap, 0);
   return {
@@ -28,7 +31,7 @@ export function reliabilityDiagram({ trainings, report }: Evidence): Figure {
       `times out of ten; below it the model is too sure. ECE: the mean distance from the diagonal, weighted by clips, ` +
       `of each training, averaged over ${count(trainings.length, 'training')}. Below: how the confidences are distributed.`,
     description:
-      `ECE ${inPercent(ece.mean)}. On average the model is ${percent(Math.abs(lean))} points ` +
+      `ECE ${inPercent(ece.mean)}${together}. On average the model is ${percent(Math.abs(lean))} points ` +
       `${lean > 0 ? 'surer than it is right' : 'less sure than it is right'}.`,
     table: {
       columns: ['confidence %', 'clips', 'mean confidence %', 'accuracy %'],
