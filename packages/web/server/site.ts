@@ -55,7 +55,7 @@ export async function buildSite(folder: string, options: SiteOptions = {}): Prom
       root: PACKAGE,
       base: './',
       logLevel: 'warn',
-      plugins: [securityPolicy(), preloads()],
+      plugins: [securityPolicy()],
       build: { outDir: unfinished, emptyOutDir: true, rolldownOptions: OUTPUT },
       worker: { rolldownOptions: OUTPUT },
     });
@@ -104,26 +104,5 @@ function securityPolicy(): Plugin {
         injectTo: 'head-prepend',
       },
     ],
-  };
-}
-
-/**
- * What the recogniser's Worker will fetch is on its way before there is a Worker: the runtime first, which takes longest.
- * The browser keeps it, and the Worker finds it there.
- */
-function preloads(): Plugin {
-  return {
-    name: 'mars:preloads',
-    transformIndexHtml: {
-      order: 'post',
-      handler: (_, { bundle = {} }) =>
-        Object.keys(bundle)
-          .filter((name) => /\.(?:wasm|onnx)$/.test(name))
-          .map((name) => ({
-            tag: 'link',
-            attrs: { rel: 'preload', as: 'fetch', crossorigin: true, href: `./${name}` },
-            injectTo: 'head',
-          })),
-    },
   };
 }
