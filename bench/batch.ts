@@ -12,9 +12,13 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { hearWith, openPool, planBatch, poolLimits, readStatus, runLocally, sha256 } from '@mars/service';
+import { show, summarise } from './measure.ts';
 import { makeRecordings } from './recordings.ts';
 
 const MODEL = join(import.meta.dirname, '../models/flagship/model.onnx');
+
+/** In turn, so that a machine whose speed drifts treats both alike. */
+const ROUNDS = 5;
 
 interface Measured {
   readonly seconds: number;
@@ -62,22 +66,33 @@ async function measure(recordings: string, out: string, workers: number): Promis
 async function bench(count: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'mars-bench-batch-'));
   try {
+    const perRound = Math.ceil(count / ROUNDS);
     const recordings = join(folder, 'recordings');
-    const { audioSec } = await makeRecordings(recordings, count);
+    const { audioSec } = await makeRecordings(recordings, perRound);
     console.log(
-      `mars batch: ${count} recordings of 1 to 10 s, ${(audioSec / 3600).toFixed(2)} hours; ${availableParallelism()} cores`,
+      `mars batch: ${ROUNDS} times ${perRound} recordings of 1 to 10 s, ${((ROUNDS * audioSec) / 3600).toFixed(2)} hours, ` +
+        `by one worker and by two in turn; ${availableParallelism()} cores`,
     );
-    const rates: number[] = [];
-    for (const workers of [1, 2]) {
-      const { seconds, cpuSeconds } = await measureApart(recordings, join(folder, `out-${workers}`), workers);
-      rates.push(count / seconds);
+    const measured: Record<number, Measured[]> = { 1: [], 2: [] };
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const workers of [1, 2]) {
+        const out = join(folder, `out-${round}-${workers}`);
+        measured[workers].push(await measureApart(recordings, out, workers));
+      }
+    }
+    for (const [workers, rounds] of Object.entries(measured)) {
+      const over = (value: (one: Measured) => number) => summarise(rounds.map(value));
       console.log(
-        `  ${workers} worker${workers > 1 ? 's' : ''}: ${(count / seconds).toFixed(1)} recordings/s, ` +
-          `${(audioSec / seconds).toFixed(0)} times as fast as spoken; ` +
-          `${(audioSec / cpuSeconds).toFixed(0)} hours of audio per core-hour (of CPU time, the start included)`,
+        `  ${workers === '1' ? '1 worker' : `${workers} workers`}: ${show(over(({ seconds }) => perRound / seconds))} recordings/s, ` +
+          `${over(({ seconds }) => audioSec / seconds).median.toFixed(0)} times as fast as spoken; ` +
+          `${show(
+            over(({ cpuSeconds }) => audioSec / cpuSeconds),
+            0,
+          )} hours of audio per core-hour (of CPU time, the start included)`,
       );
     }
-    console.log(`  two workers are ${(rates[1] / rates[0]).toFixed(2)} times one`);
+    const ratio = summarise(measured[2].map(({ seconds }, round) => measured[1][round].seconds / seconds));
+    console.log(`  two workers are ${show(ratio, 2)} times one`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
