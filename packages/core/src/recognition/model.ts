@@ -98,7 +98,12 @@ export class Model implements AsyncDisposable {
       requireTensor('output', head.outputMetadata, 'scores', [null, labels]);
       requireTensor('output', head.outputMetadata, 'hidden', [null, 'fixed', 'fixed']);
       requireTensor('output', head.outputMetadata, 'logits', [null, 'fixed', labels]);
-      return new Model(metadata, body, head, once(() => fingerprint(halves.body)));
+      return new Model(
+        metadata,
+        body,
+        head,
+        once(() => fingerprint(halves.body)),
+      );
     } catch (error) {
       await Promise.all(sessions.map((session) => session.release()));
       throw error;
