@@ -17,9 +17,9 @@ if (!present) console.warn(`skipped: no RAVDESS at ${corpora}; set MARS_CORPORA 
 /** Of the time. */
 const REMOVED = 0.3;
 
-/** One sentence by six actors, each in another emotion. */
-const CLIPS = Array.from({ length: 6 }, (_, index) => {
-  const [actor, emotion] = [4 * index + 1, index + 2].map((number) => String(number).padStart(2, '0'));
+/** One sentence by every actor, the emotions in turn: of a few clips alone, one decides. */
+const CLIPS = Array.from({ length: 24 }, (_, index) => {
+  const [actor, emotion] = [index + 1, ((5 * index) % 8) + 1].map((number) => String(number).padStart(2, '0'));
   return `Actor_${actor}/03-01-${emotion}-01-01-01-${actor}.flac`;
 });
 

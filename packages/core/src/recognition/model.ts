@@ -25,11 +25,14 @@ export interface Embedding {
 export interface Adaptation {
   /** Taken off each row of the embedding, (width). */
   readonly offset: Float32Array;
-  /** Added to the weights and biases of the last layer, (labels, hidden + 1). */
+  /** Weights and biases that are added to those from `hidden` to the logits, (labels, hidden + 1). */
   readonly lastLayer?: Float32Array | undefined;
 }
 
-/** The last layer's input and output for one embedding: (versions, hidden) and (versions, labels). */
+/**
+ * What a change of the last layer acts on, and what it changes, for one embedding: (versions, hidden) and (versions, labels).
+ * `hidden` is a network's last hidden layer; of a kernel machine it is the vector that the kernels see.
+ */
 export interface LastLayer {
   readonly hidden: Float32Array;
   readonly logits: Float32Array;
