@@ -19,7 +19,9 @@ const REMOVED = 0.3;
 
 /** One sentence by every actor, the emotions in turn: of a few clips alone, one decides. */
 const CLIPS = Array.from({ length: 24 }, (_, index) => {
-  const [actor, emotion] = [index + 1, ((5 * index) % 8) + 1].map((number) => String(number).padStart(2, '0'));
+  const [actor, emotion] = [index + 1, ((5 * index) % 8) + 1].map((number) =>
+    String(number).padStart(2, '0'),
+  );
   return `Actor_${actor}/03-01-${emotion}-01-01-01-${actor}.flac`;
 });
 
