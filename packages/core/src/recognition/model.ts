@@ -278,7 +278,7 @@ function describe(name: string, type: string, shape: readonly (number | string |
   return `"${name}" ${type} [${shape.map((size) => size ?? 'any').join(', ')}]`;
 }
 
-/** Only profiles ask for a fingerprint, which takes a page longer than its first verdict. */
+/** Only profiles ask for a fingerprint, and the page's first verdict would wait for it, a tenth of a second or two. */
 function once(value: () => string): () => string {
   let known: string | undefined;
   return () => (known ??= value());
