@@ -54,8 +54,8 @@ export function readAnswer(received: Buffer, call: Call): Answer {
   return { outcome: `${kind}: ${status} ${code}`, faults, isWhole: body !== undefined };
 }
 
-/** Undefined as long as it is not whole; one that does not say where it ends is taken for empty. */
-function bodyOf(head: string, rest: Buffer): string | undefined {
+/** The body behind a head: undefined as long as it is not whole; one that does not say where it ends is taken for empty. */
+export function bodyOf(head: string, rest: Buffer): string | undefined {
   const length = /^content-length: (\d+)/im.exec(head)?.[1];
   if (length !== undefined)
     return rest.length < Number(length) ? undefined : rest.toString('utf8', 0, Number(length));

@@ -14,6 +14,7 @@ import { Worker } from 'node:worker_threads';
 import { encodeWav, resample } from '@mars/core';
 import { openPool, serve } from '@mars/service';
 import { syntheticVoice } from '../packages/core/test/synthetic-voice.ts';
+import { bodyOf } from './answers.ts';
 import { show, summarise } from './measure.ts';
 import { cpuMsOf, workersOf } from './proc.ts';
 
@@ -155,8 +156,7 @@ class Asker implements Disposable {
     if (headEnd < 0) return;
     const head = this.#answer.toString('latin1', 0, headEnd);
     if (!head.startsWith('HTTP/1.1 200')) this.#settle?.reject(new Error(`The service answered ${head}`));
-    const length = Number(/^content-length: (\d+)$/im.exec(head)![1]);
-    if (this.#answer.length < headEnd + 4 + length) return;
+    if (bodyOf(head, this.#answer.subarray(headEnd + 4)) === undefined) return;
     this.#answer = Buffer.alloc(0);
     this.#settle?.resolve();
   }

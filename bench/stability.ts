@@ -13,30 +13,25 @@ import { buffer } from 'node:stream/consumers';
 import { createRandom } from '@mars/autograd/random';
 import { decodeAudio, encodeWav, loadRecogniser, resample, type Audio } from '@mars/core';
 import { readCorpus, splitClips } from '@mars/training';
+import { addNoise } from '../packages/training/src/augment.ts';
+import { changeGain } from '../packages/training/src/channel.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const SAMPLE_RATE = 16_000;
 
 /** What happens to a clip: 16 kHz in, and any format that is decoded again out. */
 const CHANGES: Readonly<Record<string, (samples: Float32Array, name: string) => Audio | Promise<Audio>>> = {
-  '10 dB quieter': (samples) => ({
-    samples: samples.map((value) => value * 10 ** -0.5),
+  '10 dB quieter': (samples) => ({ samples: changeGain(samples, -10), sampleRate: SAMPLE_RATE }),
+  'telephone, 8 kHz': (samples) => ({ samples: resample(samples, SAMPLE_RATE, 8000), sampleRate: 8000 }),
+  'noise at 20 dB': (samples, name) => ({
+    samples: addNoise(samples, { snrDb: 20, random: createRandom(name) }),
     sampleRate: SAMPLE_RATE,
   }),
-  'telephone, 8 kHz': (samples) => ({ samples: resample(samples, SAMPLE_RATE, 8000), sampleRate: 8000 }),
-  'noise at 20 dB': (samples, name) => ({ samples: withNoise(samples, 20, name), sampleRate: SAMPLE_RATE }),
   'Opus, 24 kbit/s': async (samples) =>
     throughCodec(samples, ['-c:a', 'libopus', '-b:a', '24k', '-f', 'ogg']),
   'MP3, 64 kbit/s': async (samples) =>
     throughCodec(samples, ['-c:a', 'libmp3lame', '-b:a', '64k', '-f', 'mp3']),
 };
-
-function withNoise(samples: Float32Array, snrDb: number, name: string): Float32Array {
-  const random = createRandom(name);
-  const power = samples.reduce((sum, value) => sum + value ** 2, 0) / samples.length;
-  const deviation = Math.sqrt(power / 10 ** (snrDb / 10));
-  return samples.map((value) => value + deviation * random.normal());
-}
 
 async function throughCodec(samples: Float32Array, options: readonly string[]): Promise<Audio> {
   const coder = spawn('ffmpeg', ['-v', 'error', '-f', 'wav', '-i', '-', ...options, '-'], {

@@ -53,6 +53,7 @@ const SINGLE_PRECISION = 1e-5;
  * The same over all rows with only some of them, drawn by `seed`, as centres (Nyström's method: Williams and Seeger 2001,
  * "Using the Nyström Method to Speed Up Kernel Machines"). Where there are fewer rows than centres, the rest are zeros.
  *
+ * @throws RangeError when the rows hold numbers that are not finite
  * @example
  * const { centres, coefficients } = await fitKernelMachine(examples, { gamma: 0.5, ridge: 0.3, centres: 500, seed: 0 });
  */
