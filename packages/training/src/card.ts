@@ -41,7 +41,7 @@ ${reports.map(figuresOf).join('\n\n')}
 ${limits(run)
   .map((limit) => `- ${limit}`)
   .join('\n')}
-- Other languages, children, illness, real noise, telephones and several voices at once were not trained and not measured.
+- Other languages, children, illness, ${realConditions(run.config)} and several voices at once were not trained and not measured.
 - ${describeCalibration(metadata.calibration)}
 
 ## Must not be used
@@ -80,6 +80,11 @@ function validationServed({ patience, network }: TrainConfig): string {
   return patience === undefined
     ? `${fitted}, no weights were chosen by them`
     : `${fitted} and the epoch was chosen by them`;
+}
+
+/** What is not in studios. */
+function realConditions({ variants }: TrainConfig): string {
+  return variants.some(({ kind }) => kind === 'telephone') ? 'real noise' : 'real noise, telephones';
 }
 
 /** Where what was learnt ends. */

@@ -186,8 +186,8 @@ const transfer: z.input<typeof trainConfig> = {
 
 /**
  * What `transfer` hears and more: how much each number of the trunk moves while somebody speaks, at two faster speeds,
- * of which one kernel machine leaves the few directions in which emotion shows, and another one answers. Both are fitted
- * in closed form, in a minute.
+ * of which one kernel machine leaves the few directions in which emotion shows, and another one answers; in noise and
+ * over a telephone too. Both are fitted in closed form, in a minute.
  */
 const flagship: z.input<typeof trainConfig> = {
   preset: 'flagship',
@@ -198,8 +198,10 @@ const flagship: z.input<typeof trainConfig> = {
   variants: [
     { kind: 'speed', name: 'fast', rate: [1.25, 1.25] },
     { kind: 'speed', name: 'double', rate: [2, 2] },
-    { kind: 'noise', name: 'noisy-fast', snrDb: [20, 50], speed: 1.25 },
-    { kind: 'noise', name: 'noisy-double', snrDb: [20, 50], speed: 2 },
+    { kind: 'noise', name: 'noisy-fast', snrDb: [10, 40], speed: 1.25 },
+    { kind: 'noise', name: 'noisy-double', snrDb: [10, 40], speed: 2 },
+    { kind: 'telephone', name: 'telephone-fast', speed: 1.25 },
+    { kind: 'telephone', name: 'telephone-double', speed: 2 },
   ],
   testSpeeds: [1.25, 2],
   simulatedProfiles: [16],

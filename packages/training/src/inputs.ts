@@ -1,6 +1,7 @@
 import type { TrainConfig } from './config.ts';
 import { Dataset, fitNormaliser, type Example, type Normaliser } from './dataset.ts';
 import { featureWidth } from './features/settings.ts';
+import type { LabelledRows } from './kernel-ridge.ts';
 import { fitProjection } from './projection.ts';
 
 /** What decides of what a normaliser is. */
@@ -12,8 +13,11 @@ export function inputsOf({ features, projection }: TrainConfig): unknown {
 export async function fitInputs(
   examples: readonly Example[],
   { features, projection }: TrainConfig,
-  labelCount: number,
-  options: { seed: number; threads?: number },
+  {
+    labelCount,
+    known,
+    ...options
+  }: Pick<LabelledRows, 'labelCount' | 'known'> & { seed: number; threads?: number },
 ): Promise<Normaliser> {
   const width = featureWidth(features);
   const normaliser = fitNormaliser(examples, width);
@@ -21,6 +25,6 @@ export async function fitInputs(
   const { rows, labels } = new Dataset(examples, normaliser, 1);
   return {
     ...normaliser,
-    projection: await fitProjection({ rows, width, labels, labelCount }, projection, options),
+    projection: await fitProjection({ rows, width, labels, labelCount, known }, projection, options),
   };
 }

@@ -112,3 +112,58 @@ describe('fitKernelMachine', () => {
     expect((await fit(1)).centres).not.toEqual((await fit(2)).centres);
   });
 });
+
+describe('rows that may be of some classes only', () => {
+  /** A second corpus, which knows nothing of the third class and lies right where the first one has it. */
+  const mixed = (): LabelledRows => {
+    const first = examples(80);
+    const rows = new Float32Array(2 * first.rows.length);
+    rows.set(first.rows);
+    rows.set(
+      first.rows.map((value, i) => {
+        const there = Number(i % WIDTH === 2) - Number(i % WIDTH === first.labels[Math.floor(i / WIDTH)]);
+        return value + 2 * there;
+      }),
+      first.rows.length,
+    );
+    const labels = [...first.labels, ...first.labels.map((_, i) => i % 2)];
+    const known = labels.map((_, i) => (i < 80 ? ALL : FIRST_TWO));
+    return { ...first, rows, labels, known };
+  };
+  const ALL = [0, 1, 2];
+  const FIRST_TWO = [0, 1];
+
+  test('are not there for the functions of the others', async () => {
+    const given = mixed();
+    await using products = await Products.open();
+    const { kernel, coefficients } = await fitKernelRidge(given, { gamma: 0.2, ridge: 0.3 }, products);
+    const counts = [0, 1, 2].map((label) => given.labels.filter((other) => other === label).length);
+    for (const [i, label] of given.labels.entries()) {
+      if (i >= 80) {
+        expect(coefficients[i * 3 + 2]).toBe(0);
+        continue;
+      }
+      const sum = given.labels.reduce(
+        (total, _, j) => total + kernel[i * 160 + j] * coefficients[j * 3 + 2],
+        ((0.3 * 3 * counts[label]) / 160) * coefficients[i * 3 + 2],
+      );
+      expect(sum).toBeCloseTo(Number(label === 2) - 1 / 3, 3);
+    }
+  });
+
+  test('do not teach a machine with few centres that there is no third class', async () => {
+    const given = mixed();
+    const score = async (examples: LabelledRows) => {
+      const machine = await fitKernelMachine(examples, {
+        gamma: 0.2,
+        ridge: 0.3,
+        centres: 100,
+        seed: 0,
+      });
+      const ofThird = [...given.labels.keys()].filter((i) => given.labels[i] === 2);
+      return ofThird.reduce((sum, i) => sum + answer(machine, row(given, i), 0.2)[2], 0) / ofThird.length;
+    };
+    const { known: _, ...blind } = given;
+    expect(await score(given)).toBeGreaterThan(1.2 * (await score(blind)));
+  });
+});

@@ -9,6 +9,8 @@ export interface LabelledRows {
   /** Class of each row. */
   readonly labels: readonly number[];
   readonly labelCount: number;
+  /** Per row, the classes that it may be: the functions of the others do not see it. Absent: it may be any. */
+  readonly known?: readonly (readonly number[])[];
 }
 
 export interface KernelRidgeOptions {
@@ -40,7 +42,14 @@ export async function fitKernelRidge(
   const { rows, width } = examples;
   const kernel = await rbf(rows, rows, width, gamma, products);
   const penalties = labelWeights(examples).map((weight) => ridge / weight);
-  return { kernel, coefficients: await conjugateGradients(kernel, penalties, targets(examples), products) };
+  const seen = Float32Array.from(targets(examples), (_, i) => {
+    const label = i % examples.labelCount;
+    return Number(examples.known?.[Math.floor(i / examples.labelCount)].includes(label) ?? true);
+  });
+  return {
+    kernel,
+    coefficients: await conjugateGradients({ kernel, penalties, seen }, targets(examples), products),
+  };
 }
 
 /** Rows that are summed in single precision; their sums are added up in double. */
@@ -70,32 +79,54 @@ export async function fitKernelMachine(
     .slice(0, wanted);
   const count = drawn.length;
   const centres = gatherRows(rows, drawn, width);
-  const weights = labelWeights(examples);
   const y = targets(examples);
-  const system = new Float64Array(count * count);
-  const right = new Float64Array(count * labelCount);
+  const systems = weightings(examples).map((weighting) => ({
+    ...weighting,
+    left: new Float64Array(count * count),
+    right: new Float64Array(count * labelCount),
+  }));
   for (let from = 0; from < labels.length; from += CHUNK) {
     const to = Math.min(labels.length, from + CHUNK);
     const near = await rbf(rows.subarray(from * width, to * width), centres, width, gamma, products);
-    const weighted = transpose(
-      near.map((value, i) => value * weights[from + Math.floor(i / count)]),
-      count,
-    ); // (centres, rows)
-    addTo(system, await products.times(weighted, near, to - from));
-    addTo(right, await products.times(weighted, y.subarray(from * labelCount, to * labelCount), to - from));
+    const aims = y.subarray(from * labelCount, to * labelCount);
+    for (const { weights, left, right } of systems) {
+      const weighted = transpose(
+        near.map((value, i) => value * weights[from + Math.floor(i / count)]),
+        count,
+      ); // (centres, rows)
+      addTo(left, await products.times(weighted, near, to - from));
+      addTo(right, await products.times(weighted, aims, to - from));
+    }
   }
   const between = await rbf(centres, centres, width, gamma, products);
-  addTo(
-    system,
-    between.map((value) => ridge * value),
-  );
+  const penalty = between.map((value) => ridge * value);
   const machine = {
     centres: new Float32Array(wanted * width),
     coefficients: new Float32Array(wanted * labelCount),
   };
   machine.centres.set(centres);
-  machine.coefficients.set(solveRounded(system, right, labelCount));
+  for (const { classes, left, right } of systems) {
+    addTo(left, penalty);
+    const solved = solveRounded(left, right, labelCount);
+    for (let i = 0; i < solved.length; i += 1) {
+      if (classes.includes(i % labelCount)) machine.coefficients[i] = solved[i];
+    }
+  }
   return machine;
+}
+
+/** The classes whose functions see the same rows, and what these weigh for them. */
+function weightings(examples: LabelledRows): { classes: number[]; weights: Float32Array }[] {
+  const { labelCount, known } = examples;
+  const weights = labelWeights(examples);
+  const classes = Array.from({ length: labelCount }, (_, label) => label);
+  if (!known) return [{ classes, weights }];
+  const kinds = [...new Set(known)];
+  const alike = Map.groupBy(classes, (label) => kinds.map((kind) => kind.includes(label)).join());
+  return [...alike.values()].map((ofKind) => ({
+    classes: ofKind,
+    weights: weights.map((weight, row) => (known[row].includes(ofKind[0]) ? weight : 0)),
+  }));
 }
 
 function addTo(sum: Float64Array, values: Float32Array): void {
@@ -159,23 +190,27 @@ function targets({ labels, labelCount }: LabelledRows): Float32Array {
 const TOLERANCE = 1e-4;
 const MOST_STEPS = 500;
 
-/** (K + diagonal) · A = Y, all columns beside each other (Hestenes and Stiefel 1952). */
+/**
+ * (K + diagonal of penalties) · A = Y, all columns beside each other (Hestenes and Stiefel 1952). `seen`, (rows, columns):
+ * a column's equations are those of the rows that it sees, 1, and A is 0 where it does not.
+ */
 async function conjugateGradients(
-  kernel: Float32Array,
-  diagonal: Float32Array,
+  { kernel, penalties, seen }: { kernel: Float32Array; penalties: Float32Array; seen: Float32Array },
   y: Float32Array,
   products: Products,
 ): Promise<Float32Array> {
-  const n = diagonal.length;
+  const n = penalties.length;
   const columns = y.length / n;
   const a = new Float32Array(y.length);
-  const rest = y.slice();
-  const direction = y.slice();
+  const rest = y.map((value, i) => seen[i] * value);
+  const direction = rest.slice();
   let left = columnSums(rest, rest, columns);
   const wanted = left.map((square) => square * TOLERANCE ** 2);
   for (let step = 0; step < MOST_STEPS && left.some((square, c) => square > wanted[c]); step += 1) {
     const image = await products.times(kernel, direction, n);
-    for (let i = 0; i < image.length; i += 1) image[i] += diagonal[Math.floor(i / columns)] * direction[i];
+    for (let i = 0; i < image.length; i += 1) {
+      image[i] = seen[i] * (image[i] + penalties[Math.floor(i / columns)] * direction[i]);
+    }
     const curvature = columnSums(direction, image, columns);
     for (let i = 0; i < image.length; i += 1) {
       const length = left[i % columns] / (curvature[i % columns] || 1);

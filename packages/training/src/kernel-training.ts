@@ -8,6 +8,7 @@ import { fitInputs } from './inputs.ts';
 import { fitKernelMachine, type LabelledRows } from './kernel-ridge.ts';
 import { transpose } from './products.ts';
 import { kernelGamma } from './projection.ts';
+import { knownOf, labelledBy } from './labelled.ts';
 import type { Checkpoint, EpochRecord, RunFolder } from './run.ts';
 import { drawOffsets, whoSpeaks, type SimulatedProfiles } from './simulated-profiles.ts';
 import type { Fold } from './splits/fold.ts';
@@ -24,10 +25,11 @@ export async function refit(
 ): Promise<void> {
   const clips = learntFrom(fold, config).filter((clip) => features.has(clip));
   const examples = toExamples(clips, features, labels);
-  const normaliser = await fitInputs(examples, config, labels.length, { seed, threads });
+  const known = knownOf(clips, features.variants.length, labelledBy(clips, labels));
+  const normaliser = await fitInputs(examples, config, { labelCount: labels.length, known, seed, threads });
   const data = new Dataset(examples, normaliser, config.frames);
   const spoken = whoSpeaks(clips, features.variants.length);
-  const machine = await kernelWeights(data, { config, labels, spoken, seed, threads });
+  const machine = await kernelWeights(data, { config, labels, known, spoken, seed, threads });
   await saveFitted(folder, { ...machine, normaliser, labelMeans: fitLabelMeans(data, labels.length) });
 }
 
@@ -46,8 +48,7 @@ export async function fitAtOnce(
 ): Promise<{ record: EpochRecord; weights: Weights }> {
   const started = performance.now();
   const { weights } = await kernelWeights(data, options);
-  const anything = data.labels.map(() => [...options.labels.keys()]);
-  const { validationLoss, validationAccuracy } = await validator.measure(data, anything, weights);
+  const { validationLoss, validationAccuracy } = await validator.measure(data, options.known, weights);
   const record = {
     epoch: 1,
     learningRate: 0,
@@ -61,18 +62,20 @@ export async function fitAtOnce(
 
 interface FitOptions extends Pick<TrainOptions, 'config' | 'labels' | 'seed' | 'threads'> {
   readonly spoken: Pick<SimulatedProfiles, 'recordings' | 'voices'>;
+  /** Per example, the classes that it may be. */
+  readonly known: readonly (readonly number[])[];
 }
 
 /** A kernel machine as the weights of its network. */
 async function kernelWeights(
   data: Dataset,
-  { config, labels, spoken, seed, threads }: FitOptions,
+  { config, labels, known, spoken, seed, threads }: FitOptions,
 ): Promise<{ weights: Weights }> {
   const { centres, ridge, sharpness } = config.network as Extract<TrainConfig['network'], { kind: 'kernel' }>;
   const width = networkWidth(config);
   const gamma = kernelGamma(featureWidth(config.features));
   const machine = await fitKernelMachine(
-    { ...underProfiles(data, config, { spoken, seed }), width, labelCount: labels.length },
+    { ...underProfiles(data, config, { known, spoken, seed }), width, labelCount: labels.length },
     { gamma, ridge, centres, seed },
     threads,
   );
@@ -89,10 +92,10 @@ async function kernelWeights(
 function underProfiles(
   data: Dataset,
   { simulatedProfiles: clips }: TrainConfig,
-  { spoken, seed }: Pick<FitOptions, 'spoken' | 'seed'>,
-): Pick<LabelledRows, 'rows' | 'labels'> {
+  { known, spoken, seed }: Pick<FitOptions, 'known' | 'spoken' | 'seed'>,
+): Pick<LabelledRows, 'rows' | 'labels' | 'known'> {
   const { rows, labels } = data;
-  if (!clips) return { rows, labels };
+  if (!clips) return { rows, labels, known };
   const random = createRandom(seed).fork('profiles');
   const offsetOf = drawOffsets(data, { clips, ...spoken }, random);
   const width = rows.length / labels.length;
@@ -104,7 +107,7 @@ function underProfiles(
       both[rows.length + i] = rows[i] - offset[i - example * width];
     }
   }
-  return { rows: both, labels: [...labels, ...labels] };
+  return { rows: both, labels: [...labels, ...labels], known: [...known, ...known] };
 }
 
 /** The flat vector of a network's parameters, from each by name. */

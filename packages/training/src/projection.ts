@@ -40,7 +40,7 @@ export function kernelGamma(width: number): number {
  * const projection = await fitProjection({ rows, width, labels, labelCount: 8 }, settings, { seed: 0 });
  */
 export async function fitProjection(
-  { rows, width, labels, labelCount }: LabelledRows,
+  { rows, width, labels, labelCount, known }: LabelledRows,
   { components, ridge, examples, gradients }: ProjectionSettings,
   { seed, threads }: { seed: number; threads?: number },
 ): Promise<Float32Array> {
@@ -51,6 +51,7 @@ export async function fitProjection(
     width,
     labels: drawn.map((index) => labels[index]),
     labelCount,
+    known: known && drawn.map((index) => known[index]),
   };
   await using products = await Products.open(threads);
   const { kernel, coefficients } = await fitKernelRidge(

@@ -5,12 +5,12 @@ import { buildNetwork } from './architectures/networks.ts';
 import { BatchLoader } from './batch-loader.ts';
 import { batchesPerEpoch, type BatchPlan } from './batches.ts';
 import { networkWidth, type TrainConfig } from './config.ts';
-import type { Clip } from './corpora/clip.ts';
 import { Dataset, fitLabelMeans, toExamples } from './dataset.ts';
 import type { FeatureSet } from './features/feature-set.ts';
 import { fitInputs, inputsOf } from './inputs.ts';
 import { fitAtOnce, saveFitted } from './kernel-training.ts';
 import { argmax } from './metrics.ts';
+import { knownOf, labelledBy } from './labelled.ts';
 import { isFinished, type BestEpoch, type Checkpoint, type EpochRecord, type RunFolder } from './run.ts';
 import { whoSpeaks, type SimulatedProfiles } from './simulated-profiles.ts';
 import type { Fold } from './splits/fold.ts';
@@ -93,24 +93,28 @@ export async function train(
         'Train on more clips, or in smaller batches.',
     );
   }
+  const labelled = labelledBy([...fold.train, ...validated], labels);
   const given =
     start && isDeepStrictEqual(inputsOf(start.config), inputsOf(config)) ? start.normaliser : undefined;
+  const known = knownOf(clips, features.variants.length, labelled);
   const normaliser =
-    checkpoint?.normaliser ?? given ?? (await fitInputs(examples, config, labels.length, { seed, threads }));
-  const corpora = labelledBy([...fold.train, ...validated], labels);
+    checkpoint?.normaliser ??
+    given ??
+    (await fitInputs(examples, config, { labelCount: labels.length, known, seed, threads }));
   const data = new Dataset(examples, normaliser, config.frames);
   const takesProfiles = config.simulatedProfiles !== undefined || config.network.kind === 'kernel';
   const labelMeans = takesProfiles ? fitLabelMeans(data, labels.length) : undefined;
   const validator = await Validator.create(network, config, labels, threads);
   const validation = {
     data: new Dataset(toExamples(validated, heldOut, labels), normaliser, config.frames),
-    known: validated.map(({ corpus }) => corpora.labelled[corpora.names.indexOf(corpus)]),
+    known: knownOf(validated, 1, labelled),
   };
   if (config.network.kind === 'kernel') {
     try {
       const { record, weights } = await fitAtOnce(data, validation, {
         config,
         labels,
+        known,
         spoken: whoSpeaks(clips, features.variants.length),
         validator,
         seed,
@@ -125,17 +129,19 @@ export async function train(
     }
     return;
   }
+  const names = [...labelled.keys()];
   const plan = planBatches(config, seed, data, {
     labelCount: labels.length,
-    corpora: clips.flatMap((clip) => features.variants.map(() => corpora.names.indexOf(clip.corpus))),
-    ...corpora,
+    corpora: clips.flatMap((clip) => features.variants.map(() => names.indexOf(clip.corpus))),
+    labelled: [...labelled.values()],
+    names,
     ...whoSpeaks(clips, features.variants.length),
   });
 
   const trainer = await TrainingStep.create(network, {
     inputShape: [config.batchSize, config.frames, width],
     labels: labels.length,
-    masked: corpora.labelled.some((known) => known.length < labels.length),
+    masked: [...labelled.values()].some((classes) => classes.length < labels.length),
     optimiser: adam({ weightDecay: config.weightDecay, decayMask: decayMask(network) }),
     maxGradientNorm: config.maxGradientNorm,
     labelSmoothing: config.labelSmoothing,
@@ -242,24 +248,6 @@ function better(
     validationUar: reached,
     weights: { parameters: parameters.slice(), buffers: buffers.slice() },
   };
-}
-
-/**
- * The corpora and, per corpus, the classes that its clips may be: those that it labels, and those that none does, which
- * are wrong everywhere. One corpus alone leaves nothing open.
- */
-function labelledBy(
-  clips: readonly Clip[],
-  labels: readonly string[],
-): { names: string[]; labelled: number[][] } {
-  const byCorpus = Map.groupBy(clips, ({ corpus }) => corpus);
-  const emotionsOf = (some: readonly Clip[]) => new Set<string>(some.map(({ emotion }) => emotion));
-  const anywhere = emotionsOf(clips);
-  const labelled = [...byCorpus.values()].map((ofCorpus) => {
-    const present = emotionsOf(ofCorpus);
-    return labels.flatMap((label, index) => (present.has(label) || !anywhere.has(label) ? [index] : []));
-  });
-  return { names: [...byCorpus.keys()], labelled };
 }
 
 function planBatches(

@@ -5,6 +5,7 @@ import { createRandom } from '@mars/autograd/random';
 import { decodeAudio, encodeWav } from '@mars/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addNoise } from '../augment.ts';
+import { telephone } from '../channel.ts';
 import { openFrontEnd } from '../front-end/open-front-end.ts';
 import { yamnetSettings } from '../front-end/yamnet-settings.ts';
 import { readBytes } from '../corpora/clip.ts';
@@ -29,6 +30,14 @@ async function vectorOf(variant: Variant): Promise<Float32Array> {
   if ('error' in result) throw new Error(result.error.message);
   return result.tensors[0].data;
 }
+
+test('so may what came over a telephone', async () => {
+  const { samples, sampleRate } = await decodeAudio(await readBytes(file));
+  const frontEnd = openFrontEnd(settings);
+  const expected = await frontEnd.run(telephone(samples, { sampleRate }), 2);
+  await frontEnd.dispose();
+  expect(await vectorOf({ kind: 'telephone', speed: 2 })).toEqual(expected);
+});
 
 test('what is noisy may be heard at another speed: noise first, then the speed', async () => {
   const variant = { kind: 'noise', name: 'noisy', snrDb: [20, 20] as const };

@@ -100,7 +100,7 @@ async function analyse(
   }
   const samples = applyVariant(recorded, settings.sampleRate, variant, stream);
   if (settings.kind === 'yamnet') {
-    const speed = variant.kind === 'noise' ? variant.speed : undefined;
+    const speed = 'speed' in variant ? variant.speed : undefined;
     return asFrame(await trunk(settings).run(samples, speed));
   }
   const { sampleRate: sr, nMels, nFft, hopLength } = settings;

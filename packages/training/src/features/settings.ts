@@ -50,6 +50,9 @@ const name = z
   .regex(/^[\w-]+$/, 'may hold letters, digits, - and _ only')
   .optional();
 
+/** `yamnet` features only: what is then heard is so many times as fast. */
+const speedAfter = z.number().min(0.5).max(2).optional();
+
 /**
  * One version of a clip; ranges are drawn from uniformly. `name` tells two of a kind apart (default: the kind).
  * All act on the waveform, before the features, and are kept in the cache.
@@ -65,8 +68,7 @@ export const variantSettings = z.discriminatedUnion('kind', [
     kind: z.literal('noise'),
     name,
     snrDb: range(-60, 120, [10, 30]),
-    /** `yamnet` features only: what is then heard is so many times as fast. */
-    speed: z.number().min(0.5).max(2).optional(),
+    speed: speedAfter,
   }),
   /** As a tape that runs faster: tempo and pitch together. */
   z.strictObject({ kind: z.literal('speed'), name, rate: range(0.5, 2, [0.9, 1.1]) }),
@@ -79,7 +81,7 @@ export const variantSettings = z.discriminatedUnion('kind', [
     wetness: range(0, 1, [0.1, 0.5]),
   }),
   /** 8 kHz and 8 bits of mu-law. */
-  z.strictObject({ kind: z.literal('telephone'), name }),
+  z.strictObject({ kind: z.literal('telephone'), name, speed: speedAfter }),
 ]);
 
 export type Variant = z.input<typeof variantSettings>;
