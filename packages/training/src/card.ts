@@ -29,7 +29,7 @@ It gives one score for each of: ${metadata.labels.join(', ')}.
 - Data: ${metadata.trainedOn}.
 - Recipe: ${describeRecipe(config)}, seed ${seed}.
 - Every training clip in ${config.variants.length} versions (${config.variants.map(({ name, kind }) => name ?? kind).join(', ')}); validation and test clips as recorded.
-- ${clips.train.length} clips trained, ${clips.validation.length} validated (${validationServed(config)}), ${clips.test.length} tested (protocol ${protocol}).
+- ${clips.train.length} clips trained, ${clips.validation.length} validated (${validationServed(config)}), ${describeTest(clips.test.length, protocol)}.
 - Trained by MARS's own engine, in TypeScript.
 
 ## Figures
@@ -71,6 +71,12 @@ function describeRecipe(config: TrainConfig): string {
     ...(labelSmoothing > 0 ? [`label smoothing ${labelSmoothing}`] : []),
     ...(mixupAlpha === undefined ? [] : [`mixup (alpha ${mixupAlpha})`]),
   ].join(', ');
+}
+
+function describeTest(clips: number, protocol: string): string {
+  return clips > 0
+    ? `${clips} tested (protocol ${protocol})`
+    : 'none tested: the figures are those of the same recipe without the speakers or clips that it was tested on';
 }
 
 /** What was decided by looking at validation clips. */

@@ -18,7 +18,7 @@ beforeAll(async () => {
   workshop = await openWorkshop();
   for (const protocol of ['seed', 'emobox'] as const) {
     const options = { ...workshop, out: runOf(protocol), protocol, seeds: [1], threads: 1 };
-    reports[protocol] = await runExperiment({ ...options, config: tinyConfig({ epochs: 4 }) });
+    reports[protocol] = (await runExperiment({ ...options, config: tinyConfig({ epochs: 4 }) }))!;
     models[protocol] = (await exportRun(runOf(protocol))).model;
   }
 });
@@ -137,6 +137,26 @@ describe('an export', () => {
       expect(row.split(' | ').slice(2)[0]).toBe(recall);
       expect(row.endsWith(`| ${clips} | ${confusion[k].join(' | ')} |`)).toBe(true);
     }
+  });
+
+  test('of a model that has heard everything has the figures of its recipe, and is tested nowhere', async () => {
+    const out = runOf('all');
+    const config = tinyConfig({ epochs: 4 });
+    await runExperiment({ ...workshop, config, out, protocol: 'all', seeds: [10, 2], threads: 1 });
+    const { model, card, report } = await exportRun(out, { beside: [runOf('emobox')] });
+    expect(report).toEqual([reports.emobox]);
+    expect(card).toContain('none tested: the figures are those of the same recipe');
+    expect(card).toContain('protocol all, fold all, seed 2');
+    for (const protocol of ['all', 'emobox', 'seed'] as const) {
+      await expect(testModel(model, protocol, workshop.clips)).rejects.toMatchObject({
+        code: 'TEST_LEAK',
+        message: expect.stringContaining(`Train one with ${protocol}`),
+      });
+    }
+    await expect(exportRun(out)).rejects.toMatchObject({
+      code: 'RUN_INVALID',
+      message: expect.stringContaining('--beside'),
+    });
   });
 
   test('takes no figures of another recipe', async () => {

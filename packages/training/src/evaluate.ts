@@ -89,11 +89,12 @@ export async function testModel(
   await using recogniser = await loadRecogniser(modelBytes);
   const { metadata } = recogniser;
   const { split } = metadata;
-  if (split && split.protocol !== protocol && split.protocol !== protocolWithin(protocol)) {
+  const heardAll = split?.protocol === 'all';
+  if (split && (heardAll || (split.protocol !== protocol && split.protocol !== protocolWithin(protocol)))) {
     throw new MarsError(
       'TEST_LEAK',
       `The model "${metadata.name}" was trained under protocol ${split.protocol}, fold ${split.fold}: it has heard clips ` +
-        `that protocol ${protocol} tests. Evaluate it with --protocol ${split.protocol}, or train one with ${protocol}.`,
+        `that protocol ${protocol} tests. ${heardAll ? 'Train' : `Evaluate it with --protocol ${split.protocol}, or train`} one with ${protocol}.`,
     );
   }
   const trainedUnder = (fold: Fold) => (split && split.protocol !== protocol ? fold.within! : fold);

@@ -21,19 +21,48 @@ afterAll(() => workshop[Symbol.asyncDispose]());
 let count = 0;
 const newRun = () => join(workshop.folder, `run ${count++}`);
 
-function runTiny(options: Partial<ExperimentOptions> = {}): Promise<ExperimentReport> {
-  const { clips, cacheDir } = workshop;
-  return runExperiment({
-    config: tinyConfig({ epochs: 2 }),
-    protocol: 'seed',
-    clips,
-    cacheDir,
-    seeds: [1],
-    out: newRun(),
-    threads: 1,
-    ...options,
-  });
+const tiny = (): ExperimentOptions => ({
+  config: tinyConfig({ epochs: 2 }),
+  protocol: 'seed',
+  clips: workshop.clips,
+  cacheDir: workshop.cacheDir,
+  seeds: [1],
+  out: newRun(),
+  threads: 1,
+});
+
+/** Of a protocol that tests. */
+async function runTiny(options: Partial<ExperimentOptions> = {}): Promise<ExperimentReport> {
+  return (await runExperiment({ ...tiny(), ...options }))!;
 }
+
+test('under protocol all there is a calibrated model of everything, and no figure', async () => {
+  const out = newRun();
+  const named: string[] = [];
+  const options: ExperimentOptions = {
+    ...tiny(),
+    protocol: 'all',
+    out,
+    seeds: [2, 10],
+    onTrained: (name) => named.push(name),
+  };
+  expect(await runExperiment(options)).toBeUndefined();
+  expect(named).toEqual([]);
+  expect((await readdir(out)).sort()).toEqual(['all-seed10', 'all-seed2', 'experiment.json']);
+  expect((await readdir(join(out, 'all-seed2'))).sort()).toEqual([
+    'calibration.json',
+    'checkpoint.safetensors',
+    'history.jsonl',
+    'model.onnx',
+    'run.json',
+    'validation.jsonl',
+  ]);
+  const { clips } = await new RunFolder(join(out, 'all-seed2')).description();
+  expect(clips.train.length + clips.validation.length).toBe(
+    workshop.clips.filter(({ channel }) => channel !== 'song').length,
+  );
+  expect(await runExperiment({ ...options, resume: true })).toBeUndefined();
+});
 
 describe('a finished experiment', () => {
   const protocol = 'emobox';

@@ -45,6 +45,8 @@ export interface ExperimentOptions {
  * Trains every fold of a protocol with every seed and sums up what the test parts gave. Each training runs in a thread
  * of its own; what is done already is not done again. When one fails, the others stop as they would when aborted.
  *
+ * @returns nothing where the protocol tests nothing
+ *
  * Errors: `RUN_INVALID` when `out` is no folder, or holds another run, or one that `resume` was not given for;
  * `CONFIG_INVALID` for a training part smaller than one batch, or a protocol with an enrolment and a network that takes no
  * profile; the signal's reason when aborted.
@@ -65,7 +67,7 @@ export async function runExperiment({
   onFailure,
   onProgress,
   onTrained,
-}: ExperimentOptions): Promise<ExperimentReport> {
+}: ExperimentOptions): Promise<ExperimentReport | undefined> {
   const folds = splitClips(clips, protocol, { trainOn: config.trainOn, ...splitOptions });
   checkEnrolment(folds, config, protocol);
   await checkFolder(out, { config, protocol, testCorpus: splitOptions?.testCorpus }, resume);
@@ -106,7 +108,8 @@ export async function runExperiment({
             onFailure: leaveOut,
           });
         }
-        onTrained?.(name, (await folder.readJson<Figures>('metrics.json'))!);
+        const figures = await folder.readJson<Figures>('metrics.json');
+        if (figures !== undefined) onTrained?.(name, figures);
       }
     } catch (error) {
       failed.abort(error);
@@ -114,6 +117,7 @@ export async function runExperiment({
   };
   await Promise.all(Array.from({ length: Math.min(jobs, tasks.length) }, lane));
   stop.throwIfAborted();
+  if (folds.every(({ test }) => test.length === 0)) return undefined;
   const tested: Tested[] = [];
   for (const { fold, seed, path } of tasks) {
     const predictions = await new RunFolder(path).readLines<Prediction>('predictions.jsonl');

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { MarsError } from '@mars/core';
@@ -13,19 +14,36 @@ import { RunFolder } from './run.ts';
  * of further runs of the same recipe, as under another protocol, go `beside` it. `notice` is what must accompany the
  * weights of others that are in it.
  *
- * Errors: `RUN_INVALID` when a folder is no run, the training is not there or not done, or a run beside it was trained
- * by another recipe.
+ * Errors: `RUN_INVALID` when a folder is no run, the training is not there or not done, a run beside it was trained by
+ * another recipe, or a run that tests nothing has none beside it.
  */
 export async function exportRun(
   run: string,
   { training, name, beside = [] }: { training?: string; name?: string; beside?: readonly string[] } = {},
 ): Promise<{ model: Uint8Array; card: string; report: readonly ExperimentReport[]; notice?: string }> {
-  const reports = await Promise.all([run, ...beside].map(readReport));
-  const folder = new RunFolder(join(run, training ?? reports[0].trainings[0].training));
+  const untested = await trainingsWithoutTest(run);
+  const reports = await Promise.all([...(untested ? [] : [run]), ...beside].map(readReport));
+  if (reports.length === 0) {
+    throw new MarsError(
+      'RUN_INVALID',
+      `${run} tests nothing, so nothing says what its model is worth. Give a run of the same recipe that does, as ` +
+        'under --protocol emobox, by --beside.',
+    );
+  }
+  const folder = new RunFolder(join(run, training ?? untested?.[0] ?? reports[0].trainings[0].training));
   const { bytes, metadata, description } = await exportTraining(folder, name ?? reports[0].preset);
   for (const other of beside) await checkRecipe(other, description.config);
   const notice = description.config.features.kind === 'yamnet' ? readYamnetNotice() : undefined;
   return { model: bytes, card: writeCard(metadata, description, reports), report: reports, notice };
+}
+
+/** The trainings of a run whose protocol tests nothing, by seed; nothing for any other run. */
+async function trainingsWithoutTest(run: string): Promise<string[] | undefined> {
+  const experiment = await new RunFolder(run).readJson<{ protocol: string }>('experiment.json');
+  if (experiment?.protocol !== 'all') return undefined;
+  const seedOf = (training: string) => Number(/\d+$/.exec(training)?.[0]);
+  const trainings = (await readdir(run)).filter((entry) => entry.startsWith('all-seed'));
+  return trainings.toSorted((one, other) => seedOf(one) - seedOf(other));
 }
 
 /** `report.json` of a run. Errors: `RUN_INVALID` when there is none. */

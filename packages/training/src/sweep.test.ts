@@ -101,6 +101,16 @@ describe('a plan', () => {
     });
   });
 
+  test('a protocol that tests nothing is refused before anything is trained', async () => {
+    const out = join(workshop.folder, 'untested');
+    const runs = [{ name: 'a', config: tinyConfig() }];
+    await expect(runSweep(runs, { ...workshop, protocol: 'all', seeds: [1], out })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('tests nothing'),
+    });
+    await expect(readdir(out)).rejects.toThrow('ENOENT');
+  });
+
   test('a file that is not there is named', async () => {
     await expect(planSweep('nowhere.json')).rejects.toMatchObject({
       code: 'CONFIG_INVALID',

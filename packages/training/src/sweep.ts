@@ -14,6 +14,7 @@ import {
 } from './experiment-report.ts';
 import { RunFolder } from './run.ts';
 import { parseSettings } from './schema.ts';
+import { splitClips } from './splits/protocols.ts';
 
 const changes = z.record(z.string(), z.unknown());
 
@@ -93,18 +94,27 @@ export async function planSweep(file: string): Promise<SweepRun[]> {
  * Trains every run of a sweep, one after the other, each as `runExperiment` does and into a folder of its own: what is
  * done is not done again, and every run can be reported and compared like any other.
  *
- * Errors: those of `runExperiment`.
+ * Errors: `CONFIG_INVALID` for a protocol that tests nothing; those of `runExperiment`.
  */
 export async function runSweep(
   runs: readonly SweepRun[],
   { out, onRun, ...options }: Omit<ExperimentOptions, 'config'> & { onRun?: (run: SweepRun) => void },
 ): Promise<SweepResult[]> {
+  if (
+    splitClips(options.clips, options.protocol, options.splitOptions).every(({ test }) => test.length === 0)
+  ) {
+    throw new MarsError(
+      'CONFIG_INVALID',
+      `A sweep compares its runs on their test parts, and protocol ${options.protocol} tests nothing. Take emobox or speakers.`,
+    );
+  }
   const results: Omit<SweepResult, 'versusFirst'>[] = [];
   const tested: Tested[][] = [];
   for (const run of runs) {
     onRun?.(run);
     const folder = join(out, run.name);
     const report = await runExperiment({ ...options, config: run.config, out: folder });
+    if (report === undefined) throw new TypeError(`Run ${run.name} has no test part.`);
     results.push({ name: run.name, report, validationUar: await validationUar(folder, run.config, report) });
     tested.push(await readTested(folder, report));
   }

@@ -63,12 +63,13 @@ async function run(
   await calibrateTraining(folder, fold, signal);
   if (config.network.kind === 'kernel') await refit(fold, options);
   const { bytes } = await exportTraining(folder, config.preset);
+  await folder.writeBytes('model.onnx', bytes);
+  if (fold.test.length === 0) return;
   await using recogniser = await loadRecogniser(bytes);
   const { predictions, failures } = await predictFold(recogniser, fold, { signal });
   for (const { clip, error } of failures) {
     say({ unusable: { clip, code: error.code, message: error.message } });
   }
-  await folder.writeBytes('model.onnx', bytes);
   await folder.writeLines('predictions.jsonl', predictions);
   await folder.writeJson('metrics.json', measure(predictions, labels));
 }

@@ -33,7 +33,8 @@ export function addExport(program: Command): void {
       `
 Examples:
   mars export runs/seed --out model.onnx
-  mars export runs/seed --beside runs/emobox --out models/mine --name mine`,
+  mars export runs/seed --beside runs/emobox --out models/mine --name mine
+  mars export runs/all --beside runs/emobox --beside runs/cross --out models/mine --name mine`,
     )
     .action(exportModel);
 }

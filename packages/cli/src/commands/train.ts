@@ -28,6 +28,7 @@ Examples:
   mars train seed --corpus ravdess=/data/ravdess --out runs/emobox --protocol emobox --seeds 3 --jobs 2
   mars train seed --corpus ravdess=/data/ravdess --out runs/bigru --epochs 30 --set network.bidirectional=true
   mars train seed --corpus ravdess=/data/ravdess --out runs/seed --resume
+  mars train flagship --corpus ravdess=/data/ravdess --corpus crema-d=/data/crema-d --out runs/all --protocol all
 ${CORPUS_HELP}
 
 Progress goes to stderr, the figures to stdout.`,
@@ -41,6 +42,13 @@ async function train(name: string, options: TrainingOptions): Promise<void> {
   await runTraining(options, `mars train ${name} …`, async (experiment, status) => {
     const report = await runExperiment({ ...experiment, config });
     status.clear();
+    if (report === undefined) {
+      console.log(
+        `${options.out} is trained on everything and tested on nothing. To ship it with the figures of its recipe:\n` +
+          `  mars export ${options.out} --beside <run of the same recipe under another protocol> --out <folder>`,
+      );
+      return;
+    }
     if (options.json) console.log(JSON.stringify(report));
     else await printFigures(report);
     if (report.failures > 0) process.exitCode = EXIT_STATUS.someFailed;

@@ -1,14 +1,11 @@
 import { EMOTIONS, MarsError, type Emotion } from '@mars/core';
 import { UNKNOWN_SPEAKER, type Clip } from '../corpora/clip.ts';
 import {
-  chooseSpeakers,
-  fewValidating,
+  chooseOfEachCorpus,
   fileName,
-  groupBy,
   isSpeech,
   keepApart,
   speakerOf,
-  speakersOf,
   type Fold,
   type SplitOptions,
 } from './fold.ts';
@@ -59,13 +56,7 @@ function foldOf(
     ofTested,
   );
   const speech = strangers.filter(isSpeech);
-  const named = speech.filter(({ speaker }) => speaker !== UNKNOWN_SPEAKER);
-  const validating = new Set(
-    [...groupBy(named, ({ corpus }) => corpus)].flatMap(([corpus, ofCorpus]) => {
-      const count = validationActors ?? fewValidating(speakersOf(ofCorpus).length);
-      return [...chooseSpeakers(ofCorpus, count, `${name}/${splitSeed}/${corpus}`)];
-    }),
-  );
+  const validating = chooseOfEachCorpus(speech, validationActors, `${name}/${splitSeed}`);
   const trainable = trainOn === 'speech' ? speech : strangers;
   const spoken = ofTested.filter(isSpeech);
   const fold = keepApart({

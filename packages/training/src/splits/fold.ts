@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { createRandom } from '@mars/autograd/random';
 import { MarsError, type Emotion } from '@mars/core';
-import type { Clip } from '../corpora/clip.ts';
+import { UNKNOWN_SPEAKER, type Clip } from '../corpora/clip.ts';
 import { CORPORA } from '../corpora/catalogue.ts';
 
 /** One division of a corpus. The validation part serves every choice; the test part is looked at once. */
@@ -38,8 +38,8 @@ export interface SplitOptions {
    */
   readonly trainOn?: 'speech' | 'speech+song';
   /**
-   * How many speakers of the training part validate, as many women as men or one apart (2; under `loso`, `speakers` and
-   * `cross` at most a third of them unless asked for more, under `cross` of each corpus).
+   * How many speakers of the training part validate, as many women as men or one apart (2; under `loso`, `speakers`,
+   * `cross` and `all` at most a third of them unless asked for more, under `cross` and `all` of each corpus).
    */
   readonly validationActors?: number;
   /** `cross`: the one corpus to test, instead of each in turn. */
@@ -113,6 +113,24 @@ export function chooseSpeakers(clips: readonly Clip[], count: number, randomSeed
     queues.flatMap((queue) => queue.slice(turn, turn + 1)),
   ).flat();
   return new Set(inTurn.slice(0, count));
+}
+
+/** So many speakers of each corpus, or a few where nobody said how many; a clip of no known speaker is of none. */
+export function chooseOfEachCorpus(
+  clips: readonly Clip[],
+  count: number | undefined,
+  randomSeed: string,
+): Set<string> {
+  const named = clips.filter(({ speaker }) => speaker !== UNKNOWN_SPEAKER);
+  return new Set(
+    [...groupBy(named, ({ corpus }) => corpus)].flatMap(([corpus, ofCorpus]) => [
+      ...chooseSpeakers(
+        ofCorpus,
+        count ?? fewValidating(speakersOf(ofCorpus).length),
+        `${randomSeed}/${corpus}`,
+      ),
+    ]),
+  );
 }
 
 /** How many of so many speakers validate when nobody said: two, but at most a third of them. */

@@ -1,5 +1,6 @@
 import { MarsError } from '@mars/core';
 import type { Clip } from '../corpora/clip.ts';
+import { splitAll } from './all.ts';
 import { splitCross } from './cross.ts';
 import { splitEmobox, splitSong } from './emobox.ts';
 import { splitEnrol } from './enrol.ts';
@@ -47,6 +48,10 @@ export const PROTOCOLS = {
   speakers: {
     description: 'five folds of unseen speakers of any corpora, women and men dealt evenly',
     split: (clips, options) => splitSpeakers(clips, 5, options),
+  },
+  all: {
+    description: 'everything trains and nothing is tested: for the model that is to be used',
+    split: splitAll,
   },
 } as const satisfies Readonly<Record<string, ProtocolDefinition>>;
 
