@@ -10,7 +10,7 @@ import { transpose } from './products.ts';
 import { kernelGamma } from './projection.ts';
 import { knownOf, labelledBy } from './labelled.ts';
 import type { Checkpoint, EpochRecord, RunFolder } from './run.ts';
-import { drawOffsets, whoSpeaks, type SimulatedProfiles } from './simulated-profiles.ts';
+import { drawOffsets, whoSpeaks, type Voices } from './simulated-profiles.ts';
 import type { Fold } from './splits/fold.ts';
 import type { TrainOptions } from './train.ts';
 import type { Validator } from './validator.ts';
@@ -28,7 +28,7 @@ export async function refit(
   const known = knownOf(clips, features.variants.length, labelledBy(clips, labels));
   const normaliser = await fitInputs(examples, config, { labelCount: labels.length, known, seed, threads });
   const data = new Dataset(examples, normaliser, config.frames);
-  const spoken = whoSpeaks(clips, features.variants.length);
+  const spoken = whoSpeaks(clips, config.variants);
   const machine = await kernelWeights(data, { config, labels, known, spoken, seed, threads });
   await saveFitted(folder, { ...machine, normaliser, labelMeans: fitLabelMeans(data, labels.length) });
 }
@@ -61,7 +61,7 @@ export async function fitAtOnce(
 }
 
 interface FitOptions extends Pick<TrainOptions, 'config' | 'labels' | 'seed' | 'threads'> {
-  readonly spoken: Pick<SimulatedProfiles, 'recordings' | 'voices'>;
+  readonly spoken: Voices;
   /** Per example, the classes that it may be. */
   readonly known: readonly (readonly number[])[];
 }

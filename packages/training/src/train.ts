@@ -12,7 +12,7 @@ import { fitAtOnce, saveFitted } from './kernel-training.ts';
 import { argmax } from './metrics.ts';
 import { knownOf, labelledBy } from './labelled.ts';
 import { isFinished, type BestEpoch, type Checkpoint, type EpochRecord, type RunFolder } from './run.ts';
-import { whoSpeaks, type SimulatedProfiles } from './simulated-profiles.ts';
+import { whoSpeaks, type Voices } from './simulated-profiles.ts';
 import type { Fold } from './splits/fold.ts';
 import { Validator } from './validator.ts';
 import { adopt, readStart } from './warm-start.ts';
@@ -115,7 +115,7 @@ export async function train(
         config,
         labels,
         known,
-        spoken: whoSpeaks(clips, features.variants.length),
+        spoken: whoSpeaks(clips, config.variants),
         validator,
         seed,
         threads,
@@ -135,7 +135,7 @@ export async function train(
     corpora: clips.flatMap((clip) => features.variants.map(() => names.indexOf(clip.corpus))),
     labelled: [...labelled.values()],
     names,
-    ...whoSpeaks(clips, features.variants.length),
+    ...whoSpeaks(clips, config.variants),
   });
 
   const trainer = await TrainingStep.create(network, {
@@ -260,8 +260,7 @@ function planBatches(
     labelled,
     labelCount,
     ...spoken
-  }: { names: readonly string[] } & Pick<BatchPlan, 'corpora' | 'labelled' | 'labelCount'> &
-    Omit<SimulatedProfiles, 'clips'>,
+  }: { names: readonly string[] } & Pick<BatchPlan, 'corpora' | 'labelled' | 'labelCount'> & Voices,
 ): BatchPlan {
   const strange = Object.keys(samplingWeights ?? {}).find((name) => !names.includes(name));
   if (strange !== undefined) {
