@@ -11,8 +11,7 @@ const ROOT = join(import.meta.dirname, '..');
 export const SAMPLE_RATE = 16_000;
 
 /**
- * Sentences with pauses of 0.5 to 2 s between them: of the RAVDESS actors that models/flagship has not heard, or made where
- * there is no corpus.
+ * Sentences with pauses of 0.5 to 2 s between them: of four RAVDESS actors, or made where there is no corpus.
  */
 export async function speech(seconds: number, seed: string): Promise<Float32Array> {
   const random = createRandom(seed);

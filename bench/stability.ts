@@ -1,22 +1,20 @@
 /**
  * How often a verdict keeps its emotion when the recording has been through something: each clip of the four RAVDESS actors
- * that the model has not heard (test part of emobox' first fold), as it is and quieter, over a telephone's band, with noise,
- * through lossy codecs. The codecs are ffmpeg's; without it they are left out.
+ * that the model has not heard (`openUnheard`), as it is and quieter, over a telephone's band, with noise, through lossy
+ * codecs. The codecs are ffmpeg's; without it they are left out.
  *
- *   MARS_CORPORA=/data/corpora node bench/stability.ts [MODEL …]
+ *   MARS_CORPORA=/data/corpora node bench/stability.ts MODEL …
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { createRandom } from '@mars/autograd/random';
-import { decodeAudio, encodeWav, loadRecogniser, resample, type Audio } from '@mars/core';
-import { readCorpus, splitClips } from '@mars/training';
+import { decodeAudio, encodeWav, resample, type Audio } from '@mars/core';
 import { addNoise } from '../packages/training/src/augment.ts';
 import { changeGain } from '../packages/training/src/channel.ts';
+import { openUnheard } from './unheard.ts';
 
-const ROOT = join(import.meta.dirname, '..');
 const SAMPLE_RATE = 16_000;
 
 /** What happens to a clip: 16 kHz in, and any format that is decoded again out. */
@@ -49,15 +47,13 @@ async function hasCoder(): Promise<boolean> {
   return Promise.race([once(coder, 'exit').then(() => true), once(coder, 'error').then(() => false)]);
 }
 
-const corpora = process.env['MARS_CORPORA'] ?? join(ROOT, '../shared/corpora');
-const [{ test: clips }] = splitClips(await readCorpus('ravdess', join(corpora, 'ravdess')), 'emobox');
 const coder = await hasCoder();
 if (!coder) console.log('There is no ffmpeg: the codecs are left out.');
 const changes = Object.entries(CHANGES).filter(([name]) => coder || !/kbit/.test(name));
 
-for (const name of process.argv.length > 2 ? process.argv.slice(2) : ['flagship', 'transfer']) {
-  const file = name.endsWith('.onnx') ? name : join(ROOT, `models/${name}/model.onnx`);
-  await using recogniser = await loadRecogniser(await readFile(file), { threads: 1 });
+for (const file of process.argv.slice(2)) {
+  const { clips, ...unheard } = await openUnheard(file);
+  await using recogniser = unheard.recogniser;
   const kept: Record<string, { same: number; sure: number; sureSame: number; right: number }> = {};
   let right = 0;
   for (const clip of clips) {
@@ -80,7 +76,7 @@ for (const name of process.argv.length > 2 ? process.argv.slice(2) : ['flagship'
   }
   const share = (part: number, whole: number) => `${((100 * part) / whole).toFixed(1)} %`.padStart(7);
   console.log(
-    `${name}: ${clips.length} clips of actors never heard, ${share(right, clips.length).trim()} right as they are`,
+    `${file}: ${clips.length} clips of actors never heard, ${share(right, clips.length).trim()} right as they are`,
   );
   for (const [change, { same, sure, sureSame, right: still }] of Object.entries(kept)) {
     console.log(

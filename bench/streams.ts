@@ -1,7 +1,7 @@
 /**
  * Live streams in real time: how many this machine hears at once, and how long after an utterance its verdict comes.
  * Every stream gets frames of 100 ms at 16 kHz, when they are due; the streams are shared between as many threads as there
- * are cores. Speech is that of the RAVDESS actors that models/flagship has not heard, or made where there is no corpus.
+ * are cores. Speech is that of four RAVDESS actors, or made where there is no corpus.
  *
  *   MARS_CORPORA=/data/corpora node bench/streams.ts [STREAMS] [SECONDS]
  */

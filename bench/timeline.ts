@@ -1,10 +1,10 @@
 /**
  * An hour of acted speech: what its timeline costs on one thread, and how well it says where which emotion is. The
- * speech of the four RAVDESS actors that models/flagship has not heard (test part of emobox' first fold), in random
- * order, as often as an hour takes, with 0.5 to 3 s between the clips. The hour is a WAV file in the system's folder
- * for temporary files, and is removed in the end.
+ * speech of the four RAVDESS actors that the model has not heard (`openUnheard`), in random order, as often as an hour
+ * takes, with 0.5 to 3 s between the clips. The hour is a WAV file in the system's folder for temporary files, and is
+ * removed in the end.
  *
- *   MARS_CORPORA=/data/corpora node bench/timeline.ts [SECONDS]
+ *   MARS_CORPORA=/data/corpora node bench/timeline.ts MODEL [SECONDS]
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,10 +15,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createRandom } from '@mars/autograd/random';
 import { decodeAudio, encodeWav, loadRecogniser, type Segment, type Timeline } from '@mars/core';
-import { readCorpus, splitClips, type Clip } from '@mars/training';
+import type { Clip } from '@mars/training';
 import { isFound, joinSegments, stitch, type Utterance } from '../packages/core/test/stitched.ts';
+import { openUnheard } from './unheard.ts';
 
-const ROOT = join(import.meta.dirname, '..');
 const SAMPLE_RATE = 16_000;
 
 interface Measured {
@@ -28,12 +28,9 @@ interface Measured {
   readonly peakMegabytes: number;
 }
 
-const recogniserOfFlagship = async () =>
-  loadRecogniser(await readFile(join(ROOT, 'models/flagship/model.onnx')), { threads: 1 });
-
 /** In a process of its own, whose peak memory is that of the timeline. */
-async function measure(file: string): Promise<Measured> {
-  await using recogniser = await recogniserOfFlagship();
+async function measure(model: string, file: string): Promise<Measured> {
+  await using recogniser = await loadRecogniser(await readFile(model), { threads: 1 });
   const started = performance.now();
   const before = process.cpuUsage();
   let peak = 0;
@@ -49,18 +46,18 @@ async function measure(file: string): Promise<Measured> {
   };
 }
 
-async function measureApart(file: string): Promise<Measured> {
-  const child = spawn(process.execPath, [import.meta.filename, '--measure', file], {
+async function measureApart(model: string, file: string): Promise<Measured> {
+  const child = spawn(process.execPath, [import.meta.filename, '--measure', model, file], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [output] = await Promise.all([text(child.stdout), once(child, 'exit')]);
   return JSON.parse(output);
 }
 
-async function bench(targetSec: number): Promise<void> {
-  const corpora = process.env['MARS_CORPORA'] ?? join(ROOT, '../shared/corpora');
-  const clips = await readCorpus('ravdess', join(corpora, 'ravdess'));
-  const { test } = splitClips(clips, 'emobox')[0];
+async function bench(model: string, targetSec: number): Promise<void> {
+  const unheard = await openUnheard(model);
+  await using recogniser = unheard.recogniser;
+  const test = unheard.clips;
   const random = createRandom('timeline');
   const audioOf = new Map(
     await Promise.all(
@@ -83,7 +80,7 @@ async function bench(targetSec: number): Promise<void> {
   try {
     const file = join(folder, 'hour.wav');
     await writeFile(file, encodeWav(audio));
-    const { timeline, seconds, cpuSeconds, peakMegabytes } = await measureApart(file);
+    const { timeline, seconds, cpuSeconds, peakMegabytes } = await measureApart(model, file);
     const minutes = (timeline.durationSec / 60).toFixed(1);
     console.log(
       `${minutes} min, ${order.length} clips of ${test.length} of ${new Set(test.map(({ speaker }) => speaker)).size} actors:`,
@@ -109,7 +106,6 @@ async function bench(targetSec: number): Promise<void> {
     );
 
     // A clip counts by its speaking time, in both figures.
-    await using recogniser = await recogniserOfFlagship();
     const whole = new Map<Clip, string | null>();
     for (const clip of test) whole.set(clip, (await recogniser.classify(audioOf.get(clip)!)).emotion);
     let [speech, right, rightWhole, covered] = [0, 0, 0, 0];
@@ -140,6 +136,7 @@ function overlap(utterance: Utterance, segments: readonly Segment[]): { segment:
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-const [first = '3600', file] = process.argv.slice(2);
-if (first === '--measure') console.log(JSON.stringify(await measure(file)));
-else await bench(Number(first));
+const [first, second, third] = process.argv.slice(2);
+if (first === undefined) throw new Error('Name the model: node bench/timeline.ts MODEL [SECONDS]');
+if (first === '--measure') console.log(JSON.stringify(await measure(second, third)));
+else await bench(first, Number(second ?? 3600));
