@@ -157,7 +157,7 @@ function windowSec({ features, frames }: TrainConfig): number {
 
 /** What every user must know, short enough to travel inside the file; `card.md` says the rest. */
 const CARD_NOTICE =
-  'Recognises emotions as actors play them in a few English sentences; it does not see inner feelings. No lie detector, ' +
+  'Recognises emotions as actors play them in two English sentences; it does not see inner feelings. No lie detector, ' +
   'no diagnosis. Inferring emotions at work or in education is prohibited in the EU (AI Act, Art. 5(1)(f)); people ' +
   'must be told that it is used (Art. 50).';
 

@@ -182,8 +182,8 @@ describe('the queue', () => {
   const open = (options: Partial<PoolOptions>) => openPool({ model, size: 1, workerModule, ...options });
 
   test('refuses what is too much, and says when to come again; who goes makes room', async () => {
-    await using pool = await open({ maxQueued: 2, deadlineMs: 2000, graceMs: 100 });
-    const hanging = pool.classify(order('hang'));
+    await using pool = await open({ maxQueued: 2, graceMs: 100 });
+    const hanging = pool.classify(order('hang'), { deadlineMs: 2000 });
     const leaving = new AbortController();
     const waiting = [pool.classify(WAV, {}, leaving.signal), pool.classify(WAV)];
     expect([pool.running, pool.queued]).toEqual([1, 2]);

@@ -201,7 +201,7 @@ export const words = {
     missing: 'Its figures could not be fetched. Go online and try again.',
     what: [
       'It names how a voice sounds, as one of eight emotions that actors play. It does not know what anybody feels, detects no lies and makes no diagnosis.',
-      'It learnt from 115 actors who speak a few English sentences in studios. Other languages, children, illness and real noise were not measured.',
+      'It learnt from 24 actors who speak two English sentences in a studio. Other languages, children, illness and real noise were not measured.',
     ],
     right: (percent: string, low: string, high: string, chance: string) =>
       `Of clips by actors whom it had never heard, it names ${percent} as the actor meant them (95% interval ${low} to ${high}; guessing would reach ${chance}).`,
