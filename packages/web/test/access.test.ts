@@ -73,7 +73,7 @@ test('with the keyboard alone: choose files, sort, look, play, explain, take awa
   await keyboard.press('Enter');
   expect(await focused(page)).toBe(words.files.drop);
   await tabTo(page, words.files.choose);
-  await choose(page, wav('long.wav', talk(6 * 60)));
+  await choose(page, wav('long.wav', talk(12 * 60)));
   await tabTo(page, words.files.cancel);
   await keyboard.press('Enter');
   await expect.poll(() => focused(page)).toBe(words.files.tryAgain);
