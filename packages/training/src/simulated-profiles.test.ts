@@ -67,7 +67,7 @@ test('who speaks, and through what: speeds are the same voice, song is another',
   expect(whoSpeaks(clips, [{ kind: 'original' }, { kind: 'speed' }, { kind: 'telephone' }])).toEqual({
     recordings: [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3],
     voices: [0, 1, 2, 0],
-    conditions: Array(4).fill(['original', 'original', 'telephone']).flat(),
+    conditions: clips.flatMap(() => ['original', 'original', 'telephone']),
   });
 });
 
