@@ -51,7 +51,9 @@ const coder = await hasCoder();
 if (!coder) console.log('There is no ffmpeg: the codecs are left out.');
 const changes = Object.entries(CHANGES).filter(([name]) => coder || !/kbit/.test(name));
 
-for (const file of process.argv.slice(2)) {
+const models = process.argv.slice(2);
+if (models.length === 0) throw new Error('Name the models: node bench/stability.ts MODEL …');
+for (const file of models) {
   const { clips, ...unheard } = await openUnheard(file);
   await using recogniser = unheard.recogniser;
   const kept: Record<string, { same: number; sure: number; sureSame: number; right: number }> = {};

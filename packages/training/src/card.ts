@@ -41,7 +41,7 @@ ${reports.map(figuresOf).join('\n\n')}
 ${limits(run)
   .map((limit) => `- ${limit}`)
   .join('\n')}
-- Other languages, children, illness, ${realConditions(run.config)} and several voices at once were not trained and not measured.
+- Other languages, children, illness, ${realConditions(config)} and several voices at once were not trained and not measured.
 - ${describeCalibration(metadata.calibration)}
 
 ## Must not be used

@@ -16,7 +16,7 @@ import {
   logLoss,
 } from './probabilistic-metrics.ts';
 import { groupBy, hashTestPart, speakerOf, type Fold } from './splits/fold.ts';
-import { protocolWithin, splitClips, type Protocol } from './splits/protocols.ts';
+import { protocolWithin, splitClips, testsNothing, type Protocol } from './splits/protocols.ts';
 
 /** What a model makes of a clip. */
 interface Answer {
@@ -73,7 +73,7 @@ export interface TestOptions {
  * that does not, on every fold's. A recording that cannot be used becomes one of the `failures`; the others are still done.
  *
  * Errors: `TEST_LEAK` when the model was trained under another protocol, whose training part holds this one's test
- * clips, or when these clips give another test part than those of its training; those of `predictFold`.
+ * clips, or under `all`, or when these clips give another test part than those of its training; those of `predictFold`.
  */
 export async function testModel(
   modelBytes: Uint8Array,
@@ -89,7 +89,7 @@ export async function testModel(
   await using recogniser = await loadRecogniser(modelBytes);
   const { metadata } = recogniser;
   const { split } = metadata;
-  const heardAll = split?.protocol === 'all';
+  const heardAll = split ? testsNothing(split.protocol) : false;
   if (split && (heardAll || (split.protocol !== protocol && split.protocol !== protocolWithin(protocol)))) {
     throw new MarsError(
       'TEST_LEAK',

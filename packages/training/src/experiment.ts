@@ -13,7 +13,7 @@ import type { FeatureFailure } from './features/feature-set.ts';
 import { describeRun, RunFolder } from './run.ts';
 import type { Fold, SplitOptions } from './splits/fold.ts';
 import { checkStart } from './splits/start.ts';
-import { splitClips, type Protocol } from './splits/protocols.ts';
+import { splitClips, testsNothing, type Protocol } from './splits/protocols.ts';
 import type { TrainProgress } from './train.ts';
 import type { TrainingMessage, TrainingTask } from './train.worker.ts';
 
@@ -117,7 +117,7 @@ export async function runExperiment({
   };
   await Promise.all(Array.from({ length: Math.min(jobs, tasks.length) }, lane));
   stop.throwIfAborted();
-  if (folds.every(({ test }) => test.length === 0)) return undefined;
+  if (testsNothing(protocol)) return undefined;
   const tested: Tested[] = [];
   for (const { fold, seed, path } of tasks) {
     const predictions = await new RunFolder(path).readLines<Prediction>('predictions.jsonl');

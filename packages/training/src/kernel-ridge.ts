@@ -39,17 +39,12 @@ export async function fitKernelRidge(
   { gamma, ridge }: KernelRidgeOptions,
   products: Products,
 ): Promise<{ kernel: Float32Array; coefficients: Float32Array }> {
-  const { rows, width } = examples;
+  const { rows, width, labelCount, known } = examples;
   const kernel = await rbf(rows, rows, width, gamma, products);
   const penalties = labelWeights(examples).map((weight) => ridge / weight);
-  const seen = Float32Array.from(targets(examples), (_, i) => {
-    const label = i % examples.labelCount;
-    return Number(examples.known?.[Math.floor(i / examples.labelCount)].includes(label) ?? true);
-  });
-  return {
-    kernel,
-    coefficients: await conjugateGradients({ kernel, penalties, seen }, targets(examples), products),
-  };
+  const y = targets(examples);
+  const seen = y.map((_, i) => Number(known?.[Math.floor(i / labelCount)].includes(i % labelCount) ?? true));
+  return { kernel, coefficients: await conjugateGradients({ kernel, penalties, seen }, y, products) };
 }
 
 /** Rows that are summed in single precision; their sums are added up in double. */

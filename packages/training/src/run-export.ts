@@ -8,6 +8,7 @@ import type { ExperimentReport } from './experiment-report.ts';
 import { exportTraining } from './export.ts';
 import { readYamnetNotice } from './pretrained/yamnet.ts';
 import { RunFolder } from './run.ts';
+import { testsNothing } from './splits/protocols.ts';
 
 /**
  * The model of one training of a run (the first, where none is named), with its card and the run's report; the reports
@@ -37,12 +38,22 @@ export async function exportRun(
   return { model: bytes, card: writeCard(metadata, description, reports), report: reports, notice };
 }
 
-/** The trainings of a run whose protocol tests nothing, by seed; nothing for any other run. */
+/**
+ * The trainings of a run whose protocol tests nothing, by seed; nothing for any other run.
+ *
+ * Errors: `RUN_INVALID` when none has begun.
+ */
 async function trainingsWithoutTest(run: string): Promise<string[] | undefined> {
   const experiment = await new RunFolder(run).readJson<{ protocol: string }>('experiment.json');
-  if (experiment?.protocol !== 'all') return undefined;
-  const seedOf = (training: string) => Number(/\d+$/.exec(training)?.[0]);
-  const trainings = (await readdir(run)).filter((entry) => entry.startsWith('all-seed'));
+  if (experiment === undefined || !testsNothing(experiment.protocol)) return undefined;
+  const seedOf = (training: string) => Number(/-seed(\d+)$/.exec(training)?.[1] ?? NaN);
+  const trainings = (await readdir(run)).filter((entry) => !Number.isNaN(seedOf(entry)));
+  if (trainings.length === 0) {
+    throw new MarsError(
+      'RUN_INVALID',
+      `${run} holds no training yet. Let it end first: mars train … --resume.`,
+    );
+  }
   return trainings.toSorted((one, other) => seedOf(one) - seedOf(other));
 }
 

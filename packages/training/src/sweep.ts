@@ -14,7 +14,7 @@ import {
 } from './experiment-report.ts';
 import { RunFolder } from './run.ts';
 import { parseSettings } from './schema.ts';
-import { splitClips } from './splits/protocols.ts';
+import { testsNothing } from './splits/protocols.ts';
 
 const changes = z.record(z.string(), z.unknown());
 
@@ -100,9 +100,7 @@ export async function runSweep(
   runs: readonly SweepRun[],
   { out, onRun, ...options }: Omit<ExperimentOptions, 'config'> & { onRun?: (run: SweepRun) => void },
 ): Promise<SweepResult[]> {
-  if (
-    splitClips(options.clips, options.protocol, options.splitOptions).every(({ test }) => test.length === 0)
-  ) {
+  if (testsNothing(options.protocol)) {
     throw new MarsError(
       'CONFIG_INVALID',
       `A sweep compares its runs on their test parts, and protocol ${options.protocol} tests nothing. Take emobox or speakers.`,

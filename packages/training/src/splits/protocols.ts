@@ -141,6 +141,16 @@ export function protocolWithin(protocol: Protocol): string | undefined {
   return findProtocol(protocol).within;
 }
 
+/**
+ * Whether a model of this protocol may have heard every clip there is, so that nothing is left to test it on.
+ *
+ * @example
+ * testsNothing('all'); // true
+ */
+export function testsNothing(protocol: string): boolean {
+  return protocol === 'all';
+}
+
 function findProtocol(name: string): ProtocolDefinition {
   if (Object.hasOwn(PROTOCOLS, name)) return PROTOCOLS[name as keyof typeof PROTOCOLS];
   const { family = '', count = '' } = /^(?<family>[a-z-]+)-(?<count>\d+)$/.exec(name)?.groups ?? {};
