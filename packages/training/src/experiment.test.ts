@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadRecogniser, MarsError, type Calibration } from '@mars/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -61,7 +61,10 @@ test('under protocol all there is a calibrated model of everything, and no figur
   expect(clips.train.length + clips.validation.length).toBe(
     workshop.clips.filter(({ channel }) => channel !== 'song').length,
   );
+  const written = async () => (await stat(join(out, 'all-seed2', 'model.onnx'))).mtimeMs;
+  const before = await written();
   expect(await runExperiment({ ...options, resume: true })).toBeUndefined();
+  expect(await written()).toBe(before);
 });
 
 describe('a finished experiment', () => {

@@ -91,6 +91,8 @@ export async function runExperiment({
     if (startFrom === undefined) continue;
     checkStart(fold, clips, (await new RunFolder(startFrom).description()).clips);
   }
+  /** What a training writes when all else is done. */
+  const lastFile = testsNothing(protocol) ? 'model.onnx' : 'metrics.json';
   const waiting = tasks.values();
   const failed = new AbortController();
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
@@ -102,7 +104,7 @@ export async function runExperiment({
         const name = trainingName(fold.name, seed);
         const folder = new RunFolder(path);
         await folder.claim(describeRun(config, protocol, fold, seed, EMOTIONS, threads), { resume });
-        if ((await folder.readJson('metrics.json')) === undefined) {
+        if (!(await folder.has(lastFile))) {
           await trainInWorker(task, stop, {
             onProgress: (progress) => onProgress?.(name, progress),
             onFailure: leaveOut,

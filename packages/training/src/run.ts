@@ -228,6 +228,10 @@ export class RunFolder {
     await this.#replace(name, `${JSON.stringify(value, null, 1)}\n`);
   }
 
+  async has(name: string): Promise<boolean> {
+    return (await this.#read(name)) !== undefined;
+  }
+
   async readJson<T>(name: string): Promise<T | undefined> {
     const bytes = await this.#read(name);
     return bytes && (JSON.parse(bytes.toString()) as T);
