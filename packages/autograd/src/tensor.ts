@@ -6,8 +6,8 @@
 /** A size that is known (number) or left open until the graph runs (the name of the axis). */
 export type Dimension = number | string;
 export type Shape = readonly Dimension[];
-export type DataType = 'float32' | 'float16' | 'int64' | 'int8' | 'bool';
-export type TypedData = Float32Array | Float16Array | BigInt64Array | Int8Array;
+export type DataType = 'float32' | 'float16' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
+export type TypedData = Float32Array | Float16Array | BigInt64Array | Int8Array | Uint8Array;
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 
 /** What the upstream gradients of a node's outputs (undefined = zero) make of the gradients of its inputs. */
@@ -64,6 +64,7 @@ export function constant(data: TypedData, shape: readonly number[], name?: strin
 function dataTypeOf(data: TypedData): DataType {
   if (data instanceof Float32Array) return 'float32';
   if (data instanceof BigInt64Array) return 'int64';
+  if (data instanceof Uint8Array) return 'uint8';
   return data instanceof Int8Array ? 'int8' : 'float16';
 }
 

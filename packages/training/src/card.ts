@@ -4,6 +4,8 @@ import { confusionMetrics } from './metrics.ts';
 import type { Interval } from './bootstrap.ts';
 import type { TrainConfig } from './config.ts';
 import { trainingCorpora } from './export.ts';
+import { isTrunk, type TrunkSettings } from './features/settings.ts';
+import { TRUNKS } from './pretrained/trunks.ts';
 import type { RunDescription } from './run.ts';
 
 /** The model card as Markdown: what it was trained on, what it reaches, where it fails, what it must not be used for. */
@@ -105,7 +107,7 @@ function limits({ config, clips, protocol }: RunDescription): string[] {
           'Disgust and surprise stand in speech only, so that song can give them away: read speech and song apart.',
         ]
       : []),
-    ...(config.features.kind === 'yamnet'
+    ...(isTrunk(config.features)
       ? []
       : [
           'Loudness counts: levels are not normalised, as in the recipe, and a recording louder than the corpus tends towards anger.',
@@ -137,11 +139,14 @@ function describeNetwork({ features, network, frames, testSpeeds, projection }: 
         ? `one hidden layer of ${network.hiddenSize} units and a softmax`
         : `a kernel machine (kernel ridge regression on the ${projection?.components ?? 'many'} directions of the vector in which ` +
           `emotion shows, ${network.centres} centres) and a softmax`;
-  if (features.kind === 'yamnet') {
+  if (isTrunk(features)) {
+    const speeds =
+      testSpeeds.length > 1
+        ? `scores are averaged over the speeds ${testSpeeds.join(', ')}.`
+        : `it is heard ${testSpeeds[0]} times as fast.`;
     return (
-      `The waveform at ${features.sampleRate} Hz, its peak brought to one level, runs through the lower ${features.layer} layers of ` +
-      `YAMNet\n(trained by Google on AudioSet, Apache-2.0; frozen), is pooled over the steps within ${features.topDb} dB of the ` +
-      `loudest,\nand read by ${head}; scores are averaged over the speeds ${testSpeeds.join(', ')}.`
+      `The waveform at ${features.sampleRate} Hz, its peak brought to one level, runs through ${describeTrunk(features)}` +
+      `;\nfrozen), is pooled over the steps within ${features.topDb} dB of the loudest,\nand read by ${head}; ${speeds}`
     );
   }
   const { sampleRate, nFft, hopLength, nMels } = features;
@@ -151,6 +156,13 @@ function describeNetwork({ features, network, frames, testSpeeds, projection }: 
     `The waveform at ${sampleRate} Hz becomes ${what} (librosa's definition: n_fft ${nFft}, hop ${hopLength}, ` +
     `${nMels} mel bands),\nread by ${head}. Shorter clips are padded to ${frames} frames; longer ones are read whole.`
   );
+}
+
+function describeTrunk(features: TrunkSettings): string {
+  const { name, licence } = TRUNKS[features.kind];
+  return features.kind === 'yamnet'
+    ? `the lower ${features.layer} layers of ${name}\n(trained by Google on AudioSet, ${licence}`
+    : `the first layers of the encoder of ${name} tiny\n(trained by Useful Sensors on speech recognition, ${licence}`;
 }
 
 const SEED_CAVEAT = `

@@ -6,6 +6,7 @@ import { networkSettings } from './architectures/networks.ts';
 import {
   featureSettings,
   featureWidth,
+  isTrunk,
   SEED_VARIANTS,
   variantSettings,
   type Variant,
@@ -35,7 +36,7 @@ const trainConfig = z
       .readonly()
       .default([{ kind: 'original' }]),
     augmentationSeed: z.int().min(0).default(0),
-    /** Only what a kernel machine makes of each vector's numbers is kept; of `yamnet` features only. */
+    /** Only what a kernel machine makes of each vector's numbers is kept; of a trunk's features only. */
     projection: projectionSettings.optional(),
     /** Spans of frames and bands that are left out, drawn anew at every step. */
     specAugment: specAugmentSettings.optional(),
@@ -43,7 +44,7 @@ const trainConfig = z
     featureNoise: z.number().positive().optional(),
     /**
      * Every example is seen as a profile of its speaker, learnt from so many of the speaker's clips, would have it; drawn
-     * anew for each, 0 for no profile. A kernel machine sees it so beside what it is without. Of `yamnet` features only.
+     * anew for each, 0 for no profile. A kernel machine sees it so beside what it is without. Of a trunk's features only.
      */
     simulatedProfiles: z.array(z.int().min(0)).min(1).readonly().optional(),
     /** Every example of a batch is mixed with another, labels too, by a share drawn from Beta(alpha, alpha). */
@@ -53,7 +54,7 @@ const trainConfig = z
      * counts 1.
      */
     samplingWeights: z.record(z.string(), z.number().min(0)).optional(),
-    /** The model file hears a recording at each of these speeds and averages the scores; `yamnet` features only. */
+    /** The model file hears a recording at each of these speeds and averages the scores; features of a trunk only. */
     testSpeeds: z.array(z.number().positive()).min(1).readonly().default([1]),
     network: networkSettings,
     epochs: count,
@@ -77,8 +78,8 @@ const trainConfig = z
     const refuse = (name: string, input: unknown, message: string) => {
       issues.push({ code: 'custom', path: [name], input, message });
     };
-    if (features.kind === 'yamnet') {
-      if (frames !== 1) refuse('frames', frames, 'yamnet features are 1 frame per clip');
+    if (isTrunk(features)) {
+      if (frames !== 1) refuse('frames', frames, `${features.kind} features are 1 frame per clip`);
     } else {
       const onlyOfVectors = {
         simulatedProfiles,
@@ -86,10 +87,10 @@ const trainConfig = z
         network: network.kind === 'kernel' ? network : undefined,
       };
       for (const [name, given] of Object.entries(onlyOfVectors)) {
-        if (given !== undefined) refuse(name, given, 'only with yamnet features');
+        if (given !== undefined) refuse(name, given, 'only with features of a trunk: yamnet, moonshine');
       }
       if (testSpeeds.length > 1 || testSpeeds[0] !== 1) {
-        refuse('testSpeeds', testSpeeds, 'only [1] without yamnet features');
+        refuse('testSpeeds', testSpeeds, 'only [1] without features of a trunk: yamnet, moonshine');
       }
     }
     if (network.kind === 'kernel') {

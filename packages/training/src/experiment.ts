@@ -10,6 +10,7 @@ import type { Figures, Prediction } from './evaluate.ts';
 import { sumUp, trainingName, type ExperimentReport, type Tested } from './experiment-report.ts';
 import { extractFeatures } from './features/extract.ts';
 import type { FeatureFailure } from './features/feature-set.ts';
+import { isTrunk } from './features/settings.ts';
 import { describeRun, RunFolder } from './run.ts';
 import type { Fold, SplitOptions } from './splits/fold.ts';
 import { checkStart } from './splits/start.ts';
@@ -135,11 +136,11 @@ export async function runExperiment({
 
 /** Before the training, and not after it, when the profiles are to be learnt. */
 function checkEnrolment(folds: readonly Fold[], { features, preset }: TrainConfig, protocol: Protocol): void {
-  if (features.kind === 'yamnet' || folds.every(({ enrolment }) => enrolment === undefined)) return;
+  if (isTrunk(features) || folds.every(({ enrolment }) => enrolment === undefined)) return;
   throw new MarsError(
     'CONFIG_INVALID',
     `Protocol ${protocol} learns profiles of the test speakers, and a network on frames ("${preset}") takes none. ` +
-      'Take a preset on YAMNet, such as flagship, or protocol emobox.',
+      'Take a preset on a trunk, such as flagship, or protocol emobox.',
   );
 }
 

@@ -13,8 +13,10 @@ import { buildNetwork } from './architectures/networks.ts';
 import { learntFrom, networkWidth, type TrainConfig } from './config.ts';
 import { CORPUS_CATALOGUE, type CorpusEntry } from './corpora/catalogue.ts';
 import type { Normaliser } from './dataset.ts';
+import { isTrunk } from './features/settings.ts';
 import { frontEnd } from './front-end/front-end.ts';
 import { layOut, matMul, sizeAlong } from './front-end/kernels.ts';
+import { TRUNKS } from './pretrained/trunks.ts';
 import { finalWeights, isFinished, type RunDescription, type RunFolder } from './run.ts';
 import { hashTestPart } from './splits/fold.ts';
 
@@ -44,7 +46,7 @@ export function writeModel(
   return writeInferenceGraph(layers, weights, {
     x: input('waveform', ['batch', 'samples']),
     preprocess: (waveform) => {
-      if (features.kind !== 'yamnet') {
+      if (!isTrunk(features)) {
         return padToAtLeast(
           normalise(frontEnd(waveform, features, { speed: testSpeeds[0] }), normaliser),
           frames,
@@ -145,13 +147,15 @@ function licenceOf(corpora: readonly TrainingCorpus[], { features }: TrainConfig
     ({ name, title, licence = 'the terms of its owner' }) => `${title ?? name}: ${licence}`,
   );
   const commercial = terms.some((term) => / BY-NC/.test(term)) ? ' (non-commercial use)' : '';
-  const trunk = features.kind === 'yamnet' ? '; YAMNet: Apache-2.0, see NOTICE' : '';
+  const trunk = isTrunk(features)
+    ? `; ${TRUNKS[features.kind].name}: ${TRUNKS[features.kind].licence}, see NOTICE`
+    : '';
   return `as what it was trained on${commercial}: ${terms.join('; ')}${trunk}`;
 }
 
 /** A vector stands for a whole clip: then it is what the clips of acted corpora last, about. */
 function windowSec({ features, frames }: TrainConfig): number {
-  if (features.kind === 'yamnet') return 4;
+  if (isTrunk(features)) return 4;
   return Number(((frames * features.hopLength) / features.sampleRate).toFixed(3));
 }
 

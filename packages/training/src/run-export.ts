@@ -6,7 +6,8 @@ import { writeCard } from './card.ts';
 import { parseConfig, type TrainConfig } from './config.ts';
 import type { ExperimentReport } from './experiment-report.ts';
 import { exportTraining } from './export.ts';
-import { readYamnetNotice } from './pretrained/yamnet.ts';
+import { isTrunk } from './features/settings.ts';
+import { readTrunkNotice } from './pretrained/trunks.ts';
 import { RunFolder } from './run.ts';
 import { testsNothing } from './splits/protocols.ts';
 
@@ -34,7 +35,8 @@ export async function exportRun(
   const folder = new RunFolder(join(run, training ?? untested?.[0] ?? reports[0].trainings[0].training));
   const { bytes, metadata, description } = await exportTraining(folder, name ?? reports[0].preset);
   for (const other of beside) await checkRecipe(other, description.config);
-  const notice = description.config.features.kind === 'yamnet' ? readYamnetNotice() : undefined;
+  const { features } = description.config;
+  const notice = isTrunk(features) ? readTrunkNotice(features.kind) : undefined;
   return { model: bytes, card: writeCard(metadata, description, reports), report: reports, notice };
 }
 

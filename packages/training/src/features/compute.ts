@@ -14,9 +14,8 @@ import { addNoise, changeSpeed, pitchShift, timeStretch } from '../augment.ts';
 import { createRandom } from '@mars/autograd/random';
 import { readBytes, type Clip } from '../corpora/clip.ts';
 import { openFrontEnd, type FrontEnd } from '../front-end/open-front-end.ts';
-import type { YamnetSettings } from '../front-end/yamnet-settings.ts';
 import type { StoredTensor } from './safetensors.ts';
-import type { FeatureSettings, ResolvedVariant } from './settings.ts';
+import { isTrunk, type FeatureSettings, type ResolvedVariant, type TrunkSettings } from './settings.ts';
 
 /** What every task of one extraction has in common. */
 export interface ExtractionPlan {
@@ -94,12 +93,12 @@ async function analyse(
   stream: string,
   settings: FeatureSettings,
 ): Promise<StoredTensor> {
-  if (settings.kind === 'yamnet' && variant.kind === 'speed' && variant.rate[0] === variant.rate[1]) {
+  if (isTrunk(settings) && variant.kind === 'speed' && variant.rate[0] === variant.rate[1]) {
     // As the model file hears it at that speed: the trunk changes the speed itself.
     return asFrame(await trunk(settings).run(recorded, variant.rate[0]));
   }
   const samples = applyVariant(recorded, settings.sampleRate, variant, stream);
-  if (settings.kind === 'yamnet') {
+  if (isTrunk(settings)) {
     const speed = 'speed' in variant ? variant.speed : undefined;
     return asFrame(await trunk(settings).run(samples, speed));
   }
@@ -110,10 +109,10 @@ async function analyse(
   return timeMajor(powerToDb(melspectrogram(samples, { sr, nMels, nFft, hopLength })));
 }
 
-let open: { readonly settings: YamnetSettings; readonly frontEnd: FrontEnd } | undefined;
+let open: { readonly settings: TrunkSettings; readonly frontEnd: FrontEnd } | undefined;
 
 /** One per thread, for as long as the thread lives: compiling it takes as long as a dozen clips. */
-function trunk(settings: YamnetSettings): FrontEnd {
+function trunk(settings: TrunkSettings): FrontEnd {
   if (!isDeepStrictEqual(open?.settings, settings)) {
     void open?.frontEnd.dispose();
     open = { settings, frontEnd: openFrontEnd(settings) };

@@ -6,11 +6,12 @@ export interface StoredTensor<Data extends StoredData = Float32Array> {
   readonly shape: readonly number[];
 }
 
-export type StoredData = Float32Array | Int8Array;
+export type StoredData = Float32Array | Int8Array | Uint8Array;
 
-const DATA_TYPES = new Map<string, typeof Float32Array | typeof Int8Array>([
+const DATA_TYPES = new Map<string, typeof Float32Array | typeof Int8Array | typeof Uint8Array>([
   ['F32', Float32Array],
   ['I8', Int8Array],
+  ['U8', Uint8Array],
 ]);
 
 interface HeaderEntry {
@@ -35,7 +36,7 @@ export function encodeSafetensors(
   const header: Record<string, HeaderEntry | typeof metadata> = metadata ? { __metadata__: metadata } : {};
   let size = 0;
   for (const [name, { data, shape }] of tensors) {
-    const dtype = data instanceof Int8Array ? 'I8' : 'F32';
+    const [dtype] = [...DATA_TYPES].find(([, TypedArray]) => data instanceof TypedArray)!;
     header[name] = { dtype, shape: [...shape], data_offsets: [size, size + data.byteLength] };
     size += data.byteLength;
   }

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { MarsError } from '@mars/core';
 import { z } from 'zod';
-import { yamnetSettings, yamnetWidth } from '../front-end/yamnet-settings.ts';
+import {
+  MOONSHINE_WIDTH,
+  moonshineSettings,
+  type MoonshineSettings,
+} from '../front-end/moonshine-settings.ts';
+import { yamnetSettings, yamnetWidth, type YamnetSettings } from '../front-end/yamnet-settings.ts';
 import { parseSettings } from '../schema.ts';
 
 const count = z.int().positive();
@@ -23,16 +28,29 @@ const mfccSettings = z.strictObject({ kind: z.literal('mfcc'), nMfcc: count.defa
 const logMelSettings = z.strictObject({ kind: z.literal('logMel'), ...spectral });
 
 /** How a waveform becomes what the network sees: frames of librosa's features, or one vector by a frozen trunk. */
-export const featureSettings = z.discriminatedUnion('kind', [mfccSettings, logMelSettings, yamnetSettings]);
+export const featureSettings = z.discriminatedUnion('kind', [
+  mfccSettings,
+  logMelSettings,
+  yamnetSettings,
+  moonshineSettings,
+]);
 
 export type FeatureSettings = z.infer<typeof featureSettings>;
+/** Of a frozen trunk, which makes one vector of a whole clip and can hear it at any speed. */
+export type TrunkSettings = YamnetSettings | MoonshineSettings;
 export type MfccSettings = z.infer<typeof mfccSettings>;
 
 export const SEED_FEATURES: MfccSettings = mfccSettings.parse({ kind: 'mfcc' });
 
+/** Whether a frozen trunk makes one vector of a clip; else there is a row of numbers per frame. */
+export function isTrunk(settings: FeatureSettings): settings is TrunkSettings {
+  return settings.kind === 'yamnet' || settings.kind === 'moonshine';
+}
+
 /** Numbers per frame. */
 export function featureWidth(settings: FeatureSettings): number {
   if (settings.kind === 'yamnet') return yamnetWidth(settings);
+  if (settings.kind === 'moonshine') return MOONSHINE_WIDTH;
   return settings.kind === 'mfcc' ? settings.nMfcc : settings.nMels;
 }
 
@@ -50,7 +68,7 @@ const name = z
   .regex(/^[\w-]+$/, 'may hold letters, digits, - and _ only')
   .optional();
 
-/** `yamnet` features only: what is then heard is so many times as fast. */
+/** Features of a trunk only: what is then heard is so many times as fast. */
 const speedAfter = z.number().min(0.5).max(2).optional();
 
 /**

@@ -1,6 +1,6 @@
 import { float32, input, Session, writeGraph } from '@mars/autograd';
-import { yamnetWidth, type YamnetSettings } from './yamnet-settings.ts';
-import { yamnetFrontEnd } from './yamnet.ts';
+import { featureWidth, type TrunkSettings } from '../features/settings.ts';
+import { frontEnd } from './front-end.ts';
 
 /** Waveforms to vectors, by the very graph that a model file contains. */
 export interface FrontEnd {
@@ -14,14 +14,14 @@ export interface FrontEnd {
 /**
  * Makes a front end ready to run on one thread; each speed is compiled when it is first asked for.
  *
- * Errors: `run` rejects with `CONFIG_INVALID` for a speed that is no multiple of 1 / 80 from 0.5 to 2.
+ * Errors: `run` rejects with `CONFIG_INVALID` for a speed that the trunk cannot hear at.
  *
  * @example
  * const frontEnd = openFrontEnd(yamnetSettings.parse({ kind: 'yamnet' }));
  * const vector = await frontEnd.run(samples, 1.1); // 3072 numbers
  * await frontEnd.dispose();
  */
-export function openFrontEnd(settings: YamnetSettings): FrontEnd {
+export function openFrontEnd(settings: TrunkSettings): FrontEnd {
   const sessions = new Map<number, Promise<Session>>();
   const sessionAt = (speed: number) => {
     let session = sessions.get(speed);
@@ -29,7 +29,7 @@ export function openFrontEnd(settings: YamnetSettings): FrontEnd {
     return session;
   };
   return {
-    width: yamnetWidth(settings),
+    width: featureWidth(settings),
     run: async (samples, speed = 1) => {
       const session = await sessionAt(speed);
       const { vector } = await session.run({ waveform: float32(samples, [1, samples.length]) });
@@ -43,8 +43,8 @@ export function openFrontEnd(settings: YamnetSettings): FrontEnd {
   };
 }
 
-async function compile(settings: YamnetSettings, speed: number): Promise<Session> {
+async function compile(settings: TrunkSettings, speed: number): Promise<Session> {
   const waveform = input('waveform', ['batch', 'samples']);
-  const graph = writeGraph({ vector: yamnetFrontEnd(waveform, settings, { speed }) }, { name: 'yamnet' });
+  const graph = writeGraph({ vector: frontEnd(waveform, settings, { speed }) }, { name: settings.kind });
   return Session.create(graph, { threads: 1 });
 }

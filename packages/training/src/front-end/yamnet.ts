@@ -1,10 +1,11 @@
-import { constant, indices, operations, scalar, type Tensor } from '@mars/autograd';
+import { constant, operations, scalar, type Tensor } from '@mars/autograd';
 import { loadYamnet } from '../pretrained/yamnet.ts';
 import { along, layOut, matMul, upTo } from './kernels.ts';
+import { loudSteps, normalisePeak, type LoudSteps } from './level.ts';
 import { inHops, yamnetLogMel } from './yamnet-log-mel.ts';
 import { YAMNET_LAYERS, type YamnetSettings } from './yamnet-settings.ts';
 
-const { cast, concat, div, mean, mul, operator, sqrt, square, sub, sum } = operations;
+const { cast, concat, mean, mul, operator, sqrt, square, sub } = operations;
 
 type YamnetLayer = YamnetSettings['layer'];
 
@@ -30,7 +31,9 @@ export function yamnetFrontEnd(
   const analysis = { speed, leastFrames: YAMNET_LAYERS[layer].framesPerStep };
   const trunk = yamnetTrunk(yamnetLogMel(signal, analysis), layer);
   const hops = inHops(signal, analysis);
-  const loud = new Map([layer, ...(deviationsOf ?? [])].map((each) => [each, loudSteps(hops, each, topDb)]));
+  const loud = new Map(
+    [layer, ...(deviationsOf ?? [])].map((each) => [each, loudStepsOf(hops, each, topDb)]),
+  );
   const pooled = (each: YamnetLayer) => poolBands(trunk.get(each)!, loud.get(each)!, each);
   const { means } = pooled(layer);
   const beside =
@@ -42,19 +45,6 @@ export function yamnetFrontEnd(
 /** (batch, …) → (batch, 1, numbers). */
 const flat = (x: Tensor): Tensor =>
   layOut(x, [0, 1, x.shape.slice(1).reduce<number>((product, size) => product * Number(size), 1)]);
-
-/** What is quieter than -100 dB of full scale counts as silence, and stays it. */
-const SILENCE = 1e-5;
-
-/** Every waveform of the batch with its peak at 0.5. */
-function normalisePeak(waveform: Tensor): Tensor {
-  // A maximum needs one sample at least.
-  const [padded] = operator('Pad', [waveform, indices([0, 0, 0, 1])], [['batch', 'padded']]);
-  const [magnitude] = operator('Abs', [padded], [padded.shape]);
-  const [peak] = operator('ReduceMax', [magnitude], [['batch', 1]], { axes: [1], keepdims: 1 });
-  const [audible] = operator('Max', [peak, scalar(SILENCE)], [['batch', 1]]);
-  return mul(waveform, div(scalar(0.5), audible));
-}
 
 /**
  * What the pointwise convolutions of YAMNet's layers give, up to `layer`.
@@ -104,22 +94,14 @@ function weightsOf(name: string): { weight: Tensor; bias: Tensor } {
   return weights.get(name)!;
 }
 
-/** The steps that count, both (batch, 1, steps). */
-interface LoudSteps {
-  /** 1 for those that count, else 0; 1 at least does. */
-  readonly mask: Tensor;
-  /** Of a mean over those that count. */
-  readonly share: Tensor;
-}
-
 /**
- * The steps that are not silent.
+ * The steps of a layer that are not silent.
  *
  * A layer whose strides multiply to n frames has ⌈frames / n⌉ steps, and the centre of what step j hears lies, whichever
  * way the padding falls, within the frames n · j … n · j + n - 1. The loudest of these is the step's level; it is silent
  * when that lies more than `topDb` below the loudest step of its recording.
  */
-function loudSteps(hops: Tensor, layer: YamnetLayer, topDb: number): LoudSteps {
+function loudStepsOf(hops: Tensor, layer: YamnetLayer, topDb: number): LoudSteps {
   const { framesPerStep } = YAMNET_LAYERS[layer];
   const halves = layOut(hops, [0, 1, -1, Number(hops.shape[2]) / 2]);
   const [energy] = operator('ReduceSumSquare', [halves], [['batch', 1, 'halves']], {
@@ -131,16 +113,12 @@ function loudSteps(hops: Tensor, layer: YamnetLayer, topDb: number): LoudSteps {
     kernel_shape: [5],
     strides: [2],
   });
-  const steps = ['batch', 1, 'steps'];
-  const [level] = operator('MaxPool', [power], [steps], {
+  const [level] = operator('MaxPool', [power], [['batch', 1, 'steps']], {
     kernel_shape: [framesPerStep],
     strides: [framesPerStep],
     ceil_mode: 1,
   });
-  const [loudest] = operator('ReduceMax', [level], [['batch', 1, 1]], { axes: [2], keepdims: 1 });
-  const [isLoud] = operator('GreaterOrEqual', [level, mul(loudest, scalar(10 ** (-topDb / 10)))], [steps]);
-  const mask = cast(isLoud);
-  return { mask, share: div(mask, sum(mask, [2], true)) };
+  return loudSteps(level, topDb);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Makes `yamnet.safetensors` from a safetensors file of all of YAMNet's weights as 32-bit floats (the tflite file that
- * NOTICE names, dequantised):
+ * yamnet.NOTICE names, dequantised):
  *
  *     node packages/training/src/pretrained/make-yamnet.ts YAMNET.safetensors
  *

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { recoverQuantised } from './quantise.ts';
+import { BLOCK_ROWS, quantiseBlocks, quantiseColumns, recoverQuantised } from './quantise.ts';
 
 const row = fc
   .tuple(
@@ -31,4 +31,51 @@ test('a row of zeros has the scale 1', () => {
     values: new Int8Array(3),
     scale: Float32Array.of(1),
   });
+});
+
+const matrix = fc
+  .tuple(fc.constantFrom(32, 64, 96), fc.integer({ min: 1, max: 3 }))
+  .chain(([rows, columns]) =>
+    fc
+      .array(fc.float({ min: -4, max: 4, noNaN: true }), {
+        minLength: rows * columns,
+        maxLength: rows * columns,
+      })
+      .map((values) => ({ values: Float32Array.from(values), columns })),
+  );
+
+test('columns are off by half a step at most', () => {
+  fc.assert(
+    fc.property(matrix, ({ values: weights, columns }) => {
+      const { values, zero, scale } = quantiseColumns(weights, columns, 31);
+      for (const [i, weight] of weights.entries()) {
+        const step = scale[i % columns];
+        expect(Math.abs((values[i] - zero) * step - weight)).toBeLessThanOrEqual(0.51 * step);
+        expect(values[i]).toBeLessThanOrEqual(62);
+      }
+    }),
+  );
+});
+
+test('blocks of 4 bits are off by half a step of their block, and fit into 8 bits', () => {
+  fc.assert(
+    fc.property(matrix, ({ values: weights, columns }) => {
+      const { packed, multiples, scale } = quantiseBlocks(weights, columns);
+      const half = weights.length / 2;
+      for (const [i, weight] of weights.entries()) {
+        const nibble = i < half ? packed[i] % 16 : packed[i - half] >> 4;
+        const multiple = multiples[Math.floor(i / columns / BLOCK_ROWS) * columns + (i % columns)];
+        const step = multiple * scale[i % columns];
+        expect(Math.abs((nibble - 8) * multiple)).toBeLessThanOrEqual(126);
+        // A multiple is a whole number: where it was rounded down, seven steps do not reach the largest weight.
+        expect(Math.abs((nibble - 8) * step - weight)).toBeLessThanOrEqual(
+          0.51 * step + 3.6 * scale[i % columns],
+        );
+      }
+    }),
+  );
+});
+
+test('blocks need rows for whole blocks', () => {
+  expect(() => quantiseBlocks(new Float32Array(48 * 2), 2)).toThrow('a multiple of 32 was expected');
 });

@@ -40,3 +40,80 @@ function candidateScales(weights: Float32Array): number[] {
   bits[2] -= 1;
   return [...scale];
 }
+
+/** Weights as small whole numbers: column c of the second axis is (`values` - `zero`) · `scale[c]`. */
+export interface QuantisedColumns {
+  readonly values: Uint8Array;
+  readonly zero: number;
+  readonly scale: Float32Array;
+}
+
+/**
+ * Rounds a matrix (rows, columns) to 2 · `zero` + 1 levels, of which each column's largest magnitude takes the outermost.
+ *
+ * @example
+ * quantiseColumns(Float32Array.of(-1, 0.5, 1, 0.25), 2, 31); // values [0, 62, 62, 47], zero 31, scale [1 / 31, 0.5 / 31]
+ */
+export function quantiseColumns(matrix: Float32Array, columns: number, zero: number): QuantisedColumns {
+  const largest = new Float32Array(columns);
+  for (const [i, value] of matrix.entries()) {
+    largest[i % columns] = Math.max(largest[i % columns], Math.abs(value));
+  }
+  const scale = largest.map((value) => (value || 1) / zero);
+  const values = Uint8Array.from(matrix, (value, i) => zero + Math.round(value / scale[i % columns]));
+  return { values, zero, scale };
+}
+
+/** Rows that share a step of one column. */
+export const BLOCK_ROWS = 32;
+/** The largest step's multiple of a column's scale: with 7 steps to a side it takes 126 of 127. */
+const LARGEST_MULTIPLE = 18;
+const STEPS_TO_A_SIDE = 7;
+
+/**
+ * Weights in 4 bits: row r of column c is (nibble - 8) · `multiples` of its block · `scale[c]`. Two nibbles are a byte: the
+ * lower one is of the first half of the rows, the higher one of the second.
+ */
+export interface QuantisedBlocks {
+  /** (rows / 2, columns) */
+  readonly packed: Uint8Array;
+  /** (rows / BLOCK_ROWS, columns), whole numbers, so that the weights are whole numbers of 8 bits too */
+  readonly multiples: Uint8Array;
+  readonly scale: Float32Array;
+}
+
+/**
+ * Rounds a matrix (rows, columns) to 15 levels, by blocks of 32 rows of a column. The rows are a multiple of 32.
+ *
+ * @throws RangeError for another number of rows.
+ * @example
+ * const { packed } = quantiseBlocks(matrix, 576); // a byte for every two weights
+ */
+export function quantiseBlocks(matrix: Float32Array, columns: number): QuantisedBlocks {
+  const rows = matrix.length / columns;
+  if (rows % BLOCK_ROWS !== 0) {
+    throw new RangeError(`The matrix has ${rows} rows; a multiple of ${BLOCK_ROWS} was expected.`);
+  }
+  const steps = new Float32Array((rows / BLOCK_ROWS) * columns);
+  const blockOf = (i: number) => Math.floor(i / columns / BLOCK_ROWS) * columns + (i % columns);
+  for (const [i, value] of matrix.entries()) {
+    steps[blockOf(i)] = Math.max(steps[blockOf(i)], Math.abs(value) / STEPS_TO_A_SIDE);
+  }
+  const scale = new Float32Array(columns);
+  for (const [i, step] of steps.entries()) {
+    scale[i % columns] = Math.max(scale[i % columns], step / LARGEST_MULTIPLE);
+  }
+  const multiples = Uint8Array.from(steps, (step, i) =>
+    Math.max(1, Math.round(step / (scale[i % columns] || 1))),
+  );
+  const nibble = (i: number) => {
+    const step = multiples[blockOf(i)] * (scale[i % columns] || 1);
+    return 8 + Math.max(-STEPS_TO_A_SIDE, Math.min(STEPS_TO_A_SIDE, Math.round(matrix[i] / step)));
+  };
+  const half = matrix.length / 2;
+  return {
+    packed: Uint8Array.from({ length: half }, (_, i) => nibble(i) + 16 * nibble(half + i)),
+    multiples,
+    scale,
+  };
+}

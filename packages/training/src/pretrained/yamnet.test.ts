@@ -31,7 +31,7 @@ test('the file says whose they are, as NOTICE does', () => {
   const { licence, tflite_sha256: sha256 } = readSafetensorsMetadata(
     new Uint8Array(readFileSync(YAMNET_FILE)),
   );
-  const notice = readFileSync(new URL('NOTICE', YAMNET_FILE), 'utf8');
+  const notice = readFileSync(new URL('yamnet.NOTICE', YAMNET_FILE), 'utf8');
   expect(licence).toBe('Apache-2.0');
   expect(notice).toContain(sha256);
   expect(notice).toContain('Apache License, Version 2.0');

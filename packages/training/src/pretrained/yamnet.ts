@@ -1,13 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { decodeMixedSafetensors } from '../features/safetensors.ts';
 
-/** YAMNet's layers 1 to 7 (see NOTICE); `make-yamnet.ts` made it. */
+/** YAMNet's layers 1 to 7 (see yamnet.NOTICE); `make-yamnet.ts` made it. */
 export const YAMNET_FILE = new URL('yamnet.safetensors', import.meta.url);
-
-/** What a model file with these weights is accompanied by. */
-export function readYamnetNotice(): string {
-  return readFileSync(new URL('NOTICE', import.meta.url), 'utf8');
-}
 
 /** One convolution with its batch normalisation folded in: row r of the weights is `values` · `scale[r]`. */
 export interface YamnetConvolution {
