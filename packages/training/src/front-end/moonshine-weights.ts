@@ -14,7 +14,7 @@ export interface MoonshineWeights {
    * x (batch, rows, in) times the matrix of that name, plus its bias: (batch, rows, out). `arrange` makes the rows out of
    * x, as for a convolution; that is done on the 8-bit integers, which are quickly copied.
    */
-  product(x: Tensor, name: string, arrange?: (x: Tensor) => Tensor): Tensor;
+  readonly product: (x: Tensor, name: string, arrange?: (x: Tensor) => Tensor) => Tensor;
 }
 
 let stored: MoonshineWeights | undefined;
