@@ -15,6 +15,7 @@ export { channelDropout, dropout } from './layers/dropout.ts';
 export { exposed } from './layers/exposed.ts';
 export { frozen, startingFrom, type GivenValues } from './layers/given.ts';
 export { gru, type GruOptions } from './layers/gru.ts';
+export { evaluation, interpolation } from './layers/minimal-filtering.ts';
 export { batchNorm1d, layerNorm } from './layers/normalization.ts';
 export { avgPool1d, globalAvgPool1d, maxPool1d } from './layers/pooling.ts';
 export { rbfKernel } from './layers/rbf-kernel.ts';

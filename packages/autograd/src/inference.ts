@@ -33,11 +33,11 @@ export interface Weights {
 export function writeInferenceGraph(
   network: Network,
   weights: Weights,
-  { x, preprocess = (tensor) => tensor, build, weightType, ...options }: InferenceOptions,
+  { x, preprocess = (tensor) => tensor, build, weightTypeOf, ...options }: InferenceOptions,
 ): Uint8Array {
   const pass = forward(network, preprocess(x), {
     training: false,
-    parameters: unflattenConstants(weights.parameters, network.parameters, weightType),
+    parameters: unflattenConstants(weights.parameters, network.parameters, weightTypeOf),
     buffers: unflattenConstants(weights.buffers, network.buffers),
   });
   return writeGraph(build(pass), options);
@@ -48,8 +48,8 @@ export interface InferenceOptions extends GraphOptions {
   /** What is done with the input before the network sees it. */
   preprocess?: (x: Tensor) => Tensor;
   build: (pass: Forward) => Record<string, Tensor>;
-  /** 'float32' unless the file must be small. */
-  weightType?: WeightType;
+  /** Of each parameter, by its name: 'float32' unless the file must be small. */
+  weightTypeOf?: (name: string) => WeightType;
 }
 
 /**

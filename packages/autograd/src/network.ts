@@ -1,5 +1,5 @@
 import type { Random } from './random.ts';
-import { cast, reshape, split } from './operations.ts';
+import { cast, reshape, split, mul } from './operations.ts';
 import { constant, type Shape, type Tensor } from './tensor.ts';
 
 /** Draws the first values of a parameter. */
@@ -114,17 +114,19 @@ export function unflatten(
   return Object.fromEntries(entries.map(([name, { shape }], index) => [name, reshape(pieces[index], shape)]));
 }
 
-/** How the matrices of a file are stored; ONNX Runtime turns 16-bit floats into 32-bit ones when it loads it. */
-export type WeightType = 'float32' | 'float16';
+/** How the matrices of a file are stored; ONNX Runtime turns them into 32-bit floats when it loads it. */
+export type WeightType = 'float32' | 'float16' | 'int8';
 
 /**
  * A flat vector of numbers as named constants: the weights of a file. As 'float16' (11 bits, magnitudes up to 65,504)
- * what has two axes or more takes half the room; biases and gains stay whole.
+ * what has two axes or more takes half the room, as 'int8' (255 levels for each row) a quarter; biases and gains stay whole.
+ *
+ * @param weightTypeOf the type of each parameter, by its name
  */
 export function unflattenConstants(
   vector: Float32Array,
   specs: Readonly<Record<string, { shape: readonly number[] }>>,
-  weightType: WeightType = 'float32',
+  weightTypeOf: (name: string) => WeightType = () => 'float32',
 ): Record<string, Tensor> {
   if (vector.length !== vectorSize(specs)) {
     throw new RangeError(`The network takes ${vectorSize(specs)} values; a vector of ${vector.length} came.`);
@@ -133,13 +135,29 @@ export function unflattenConstants(
   return Object.fromEntries(
     Object.entries(specs).map(([name, { shape }]) => {
       const values = vector.slice(offset, (offset += volume(shape)));
-      const half = weightType === 'float16' && shape.length >= 2;
+      const type = shape.length >= 2 ? weightTypeOf(name) : 'float32';
+      if (type === 'int8') return [name, byRows(values, shape, name)];
       return [
         name,
-        half ? cast(constant(Float16Array.from(values), shape, name)) : constant(values, shape, name),
+        type === 'float16'
+          ? cast(constant(Float16Array.from(values), shape, name))
+          : constant(values, shape, name),
       ];
     }),
   );
+}
+
+/** A matrix as 8-bit integers, of which each row's largest magnitude is 127. */
+function byRows(values: Float32Array, shape: readonly number[], name: string): Tensor {
+  const [rows] = shape;
+  const width = values.length / rows;
+  const scale = Float32Array.from({ length: rows }, (_, row) => {
+    const ofRow = values.subarray(row * width, (row + 1) * width);
+    return ofRow.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127 || 1;
+  });
+  const integers = Int8Array.from(values, (value, i) => Math.round(value / scale[Math.floor(i / width)]));
+  const column = [rows, ...shape.slice(1).map(() => 1)];
+  return mul(cast(constant(integers, shape, name)), constant(scale, column, `${name}.scale`));
 }
 
 export interface Forward {

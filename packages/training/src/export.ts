@@ -16,6 +16,7 @@ import type { Normaliser } from './dataset.ts';
 import { isTrunk } from './features/settings.ts';
 import { frontEnd } from './front-end/front-end.ts';
 import { layOut, matMul, sizeAlong } from './front-end/kernels.ts';
+import { quantiseColumns } from './pretrained/quantise.ts';
 import { TRUNKS } from './pretrained/trunks.ts';
 import { finalWeights, isFinished, type RunDescription, type RunFolder } from './run.ts';
 import { hashTestPart } from './splits/fold.ts';
@@ -67,7 +68,8 @@ export function writeModel(
       });
       return { scores, embedding, hidden: perVersion(hidden), logits };
     },
-    weightType: network.kind === 'seed' ? 'float32' : 'float16',
+    weightTypeOf: (name) =>
+      network.kind === 'seed' ? 'float32' : name === 'kernel.weight' ? 'int8' : 'float16',
     name: metadata.name,
     metadata: Object.fromEntries(
       Object.entries(metadata)
@@ -177,15 +179,21 @@ function normalise(x: Tensor, { mean, std, projection }: Normaliser): Tensor {
   return operations.div(operations.sub(x, row(mean)), row(std));
 }
 
-/** (x - mean) / std · projection as one product and one sum, whose matrix is stored as 16-bit floats. */
+/** (x - mean) / std · projection as one product and one sum, whose matrix is stored as 8-bit integers. */
 function projected(x: Tensor, { mean, std, projection }: Required<Normaliser>): Tensor {
   const components = projection.length / mean.length;
-  const matrix = Float16Array.from(projection, (value, i) => value / std[Math.floor(i / components)]);
+  const exact = Float32Array.from(projection, (value, i) => value / std[Math.floor(i / components)]);
+  const { values, zero, scale } = quantiseColumns(exact, components, 127);
   // Of the rounded matrix, so that an average voice stays at zero.
   const shift = new Float64Array(components);
-  for (const [i, value] of matrix.entries())
-    shift[i % components] -= mean[Math.floor(i / components)] * value;
-  const weights = operations.cast(constant(matrix, [mean.length, components], 'projection'));
+  for (const [i, value] of values.entries()) {
+    shift[i % components] -= mean[Math.floor(i / components)] * (value - zero) * scale[i % components];
+  }
+  const integers = operations.cast(constant(values, [mean.length, components], 'projection'));
+  const weights = operations.mul(
+    operations.sub(integers, scalar(zero)),
+    constant(scale, [components], 'projection.scale'),
+  );
   const product = matMul(x, weights);
   return operations.add(product, constant(Float32Array.from(shift), [1, 1, components]));
 }

@@ -66,15 +66,21 @@ function tilesOf(x: Tensor, m: number): Tensor {
 /** Where the polynomials are evaluated, and at infinity. Small numbers and their inverses keep the rounding small. */
 const POINTS = [0, 1, -1, 2, -2, 0.5, -0.5];
 
-/** Values at `count` points (the last at infinity) of the polynomial with `size` coefficients: (count, size). G and A. */
-function evaluation(count: number, size: number): Tensor {
+/**
+ * G and A of minimal filtering: values at `count` points (the last at infinity) of the polynomial with `size` coefficients,
+ * (count, size).
+ */
+export function evaluation(count: number, size: number): Tensor {
   const powers = Array.from({ length: size }, (_, k) => k);
   const finite = POINTS.slice(0, count - 1).map((point) => powers.map((k) => point ** k));
   return matrix([...finite, powers.map((k) => Number(k === size - 1))]);
 }
 
-/** Row by row the coefficients of the polynomial that is 1 at one of `count` points and 0 at the others. Bᵀ. */
-function interpolation(count: number): Tensor {
+/**
+ * Bᵀ of minimal filtering: row by row the coefficients of the polynomial that is 1 at one of `count` points and 0 at the
+ * others, (count, count).
+ */
+export function interpolation(count: number): Tensor {
   const points = POINTS.slice(0, count - 1);
   const finite = points.map((point) => {
     const others = points.filter((other) => other !== point);

@@ -1,4 +1,12 @@
-import { constant, indices, operations, scalar, type Tensor } from '@mars/autograd';
+import {
+  constant,
+  evaluation,
+  indices,
+  interpolation,
+  operations,
+  scalar,
+  type Tensor,
+} from '@mars/autograd';
 import { MarsError } from '@mars/core';
 import { along, int64, layOut, matMul, sizeAlong, upTo } from './kernels.ts';
 import { loudSteps, normalisePeak, type LoudSteps } from './level.ts';
@@ -24,7 +32,7 @@ const EPSILON = 1e-5;
 /**
  * One vector per waveform, played `speed` times as fast: level → the first blocks of Moonshine's encoder, which sees only
  * the steps that are not silent → mean and standard deviation over these. All of it is ordinary ONNX operators, so that it
- * can stand in a model file; the large products are of 8-bit integers.
+ * can stand in a model file.
  *
  * Nothing is resampled: the kernels of the first convolution are stretched instead.
  *
@@ -37,8 +45,9 @@ const EPSILON = 1e-5;
 export function moonshineFrontEnd(
   waveform: Tensor,
   { topDb }: MoonshineSettings,
-  { speed = 1, weights = storedWeights() }: { speed?: number; weights?: MoonshineWeights } = {},
+  { speed = 1 }: { speed?: number } = {},
 ): Tensor {
+  const weights = storedWeights();
   const signal = normalisePeak(waveform);
   const { frames, power } = firstFrames(signal, weights.first, speed);
   const loud = loudSteps(power, topDb);
@@ -155,15 +164,80 @@ function normaliseFrames(frames: Tensor, { mask }: LoudSteps): Tensor {
 }
 
 /** The second and third convolution: (batch, 288, frames) → (batch, steps, 288). */
-function convolve(frames: Tensor, { product }: MoonshineWeights): Tensor {
+function convolve(frames: Tensor, weights: MoonshineWeights): Tensor {
   const heard = sub(sizeAlong(2, frames), indices([FRAMES_HEARD - FRAMES_PER_STEP]));
   const steps = div(heard, indices([FRAMES_PER_STEP]));
   const between = add(mul(steps, indices([THIRD.stride])), indices([THIRD.size - THIRD.stride]));
   const timeMajor = operator('Transpose', [frames], [['batch', 'frames', MOONSHINE_CHANNELS]], {
     perm: [0, 2, 1],
   })[0];
-  const second = gelu(product(timeMajor, 'conv2', (x) => windows(x, SECOND, between)));
-  return gelu(product(second, 'conv3', (x) => windows(x, THIRD, steps)));
+  const second = gelu(add(filterTiles(timeMajor, between, weights.second), weights.secondBias));
+  return gelu(weights.product(windows(second, THIRD, steps), 'conv3'));
+}
+
+/** Outputs of a tile, and the groups of frames that it hears. */
+const TILE_OUTPUTS = 4;
+const TAPS = Math.ceil(SECOND.size / SECOND.stride);
+const TILE_GROUPS = TILE_OUTPUTS + TAPS - 1;
+
+/**
+ * The second convolution by minimal filtering (`filterTiles` of @mars/autograd tells how): its stride makes three frames one
+ * group of 864 channels, of which it hears three at a time. 6 products of a tile stand for 4 · 7 / 3 of the plain sum.
+ *
+ * @param frames (batch, frames, 288)
+ * @param count outputs that are needed, int64 [1]; some more come
+ * @param weight (2016, 576)
+ * @returns (batch, count or some more, 576)
+ */
+function filterTiles(frames: Tensor, count: Tensor, weight: Tensor): Tensor {
+  const outChannels = Number(weight.shape[1]);
+  const channels = SECOND.stride * MOONSHINE_CHANNELS;
+  const [whole] = operator(
+    'Pad',
+    [weight, indices([0, 0, (TAPS * SECOND.stride - SECOND.size) * MOONSHINE_CHANNELS, 0])],
+    [[TAPS * channels, outChannels]],
+  );
+  const kernels = layOut(matMul(evaluation(TILE_GROUPS, TAPS), layOut(whole, [TAPS, -1])), [
+    TILE_GROUPS,
+    channels,
+    outChannels,
+  ]);
+
+  const tiles = div(add(count, indices([TILE_OUTPUTS - 1])), indices([TILE_OUTPUTS]));
+  const groups = add(mul(tiles, indices([TILE_OUTPUTS])), indices([TAPS - 1]));
+  // What no tile hears is cut off; what a tile lacks is zero.
+  const after = sub(mul(groups, indices([SECOND.stride])), sizeAlong(1, frames));
+  const [padded] = operator(
+    'Pad',
+    [frames, concat([indices([0, 0, 0, 0]), after, indices([0])], 0)],
+    [['batch', 'padded', MOONSHINE_CHANNELS]],
+  );
+  const starts = mul(layOut(rangeOf(tiles), [-1, 1]), indices([TILE_OUTPUTS]));
+  const [heard] = operator(
+    'Gather',
+    [layOut(padded, [0, -1, channels]), add(starts, along(1, upTo(TILE_GROUPS)))],
+    [['batch', 'tiles', TILE_GROUPS, channels]],
+    { axis: 1 },
+  );
+  const [byPoint] = operator(
+    'Transpose',
+    [matMul(interpolation(TILE_GROUPS), heard)],
+    [[TILE_GROUPS, 'batch', 'tiles', channels]],
+    { perm: [2, 0, 1, 3] },
+  );
+  const products = matMul(layOut(byPoint, [TILE_GROUPS, -1, channels]), kernels);
+  const [byTile] = operator('Transpose', [products], [['tiles', TILE_GROUPS, outChannels]], {
+    perm: [1, 0, 2],
+  });
+  const [transposed] = operator(
+    'Transpose',
+    [evaluation(TILE_GROUPS, TILE_OUTPUTS)],
+    [[TILE_OUTPUTS, TILE_GROUPS]],
+    { perm: [1, 0] },
+  );
+  const outputs = matMul(transposed, byTile);
+  const shape = concat([sizeAlong(0, frames), indices([-1, outChannels])], 0);
+  return operator('Reshape', [outputs, shape], [['batch', 'count', outChannels]])[0];
 }
 
 /** (batch, time, channels) → (batch, count, size · channels): what each place of a convolution sees. */

@@ -6,8 +6,8 @@ export const MOONSHINE_FILE = new URL('moonshine.safetensors', import.meta.url);
 
 /**
  * The weights by name. `conv1` has its kernels as `weight` (288, 127), whole numbers of which `scale` [2] makes
- * value · scale[0] + scale[1]. Every other matrix, (in, out), has one `scale` per column and a `bias`; its input is
- * rounded to 8-bit integers, of which `zero` [1] stands for 0 and one is worth `steps` of its channel; `conv2` and `conv3` are `packed` with `multiples`
+ * value · scale[0] + scale[1]. Every other matrix, (in, out),
+ * has one `scale` per column and a `bias`; `conv2` and `conv3` are `packed` with `multiples`
  * (`QuantisedBlocks`), `block1.qkv` and all that follow have a `weight` (`QuantisedColumns`, MOONSHINE_ZERO).
  */
 export function loadMoonshine(): Map<string, StoredTensor<StoredData>> {
