@@ -196,10 +196,7 @@ describe('a model file makes of a waveform the scores that training sees', () =>
       1e-3,
     ],
   ] as const)('with %s', async (_, { features, ...changes }, names, tolerance: number = 1e-4) => {
-    const config = tinyConfig({
-      features: featureSettings.parse(features),
-      ...changes,
-    } as Partial<TrainConfig>);
+    const config = tinyConfig({ features: featureSettings.parse(features), ...changes });
     const waveforms = ['one', 'two'].map((name) => glide(9000, name));
     const { outputs, expected } = await bothWays(trained(config), waveforms);
     expect(Object.keys(outputs)).toEqual(names);
