@@ -38,7 +38,7 @@ describe.skipIf(!present)('real recordings: 48 kHz WAVs, one of them stereo', ()
     return Math.max(...a.scores!.map(({ label, score }) => Math.abs(score - scoreOf.get(label)!)));
   };
 
-  test.each(['seed', 'transfer', 'flagship'])('%s hears them alike at half the rate', async (model) => {
+  test.each(['seed', 'transfer', 'flagship', 'keen'])('%s hears them alike at half the rate', async (model) => {
     const folder = await mkdtemp(join(tmpdir(), 'mars-half-'));
     const halves = await Promise.all(
       wavs.map(async (wav) => {

@@ -146,7 +146,7 @@ function describeNetwork({ features, network, frames, testSpeeds, projection }: 
         : `it is heard ${testSpeeds[0]} times as fast.`;
     return (
       `The waveform at ${features.sampleRate} Hz, its peak brought to one level, runs through ${describeTrunk(features)}` +
-      `;\nfrozen), is pooled over the steps within ${features.topDb} dB of the loudest,\nand read by ${head}; ${speeds}`
+      `; frozen),\nis pooled over the steps within ${features.topDb} dB of the loudest,\nand read by ${head}; ${speeds}`
     );
   }
   const { sampleRate, nFft, hopLength, nMels } = features;
