@@ -6,7 +6,7 @@
 /** A size that is known (number) or left open until the graph runs (the name of the axis). */
 export type Dimension = number | string;
 export type Shape = readonly Dimension[];
-export type DataType = 'float32' | 'float16' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
+export type DataType = 'float32' | 'float16' | 'int64' | 'int8' | 'uint8' | 'bool';
 export type TypedData = Float32Array | Float16Array | BigInt64Array | Int8Array | Uint8Array;
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 

@@ -211,7 +211,7 @@ const flagship: z.input<typeof trainConfig> = {
 };
 
 /**
- * For voices never heard, at four times the work of `flagship`: the same machines on a trunk that has learnt to recognise
+ * For voices never heard, at five times the work of `flagship`: the same machines on a trunk that has learnt to recognise
  * speech (the first layers of Moonshine's encoder), which knows more of a voice than one that knows the sounds of the world.
  * Telephones are not among its versions: the trunk has learnt them, and they cost clean speech two points.
  */
