@@ -38,29 +38,26 @@ describe.skipIf(!present)('real recordings: 48 kHz WAVs, one of them stereo', ()
     return Math.max(...a.scores!.map(({ label, score }) => Math.abs(score - scoreOf.get(label)!)));
   };
 
-  test.each(['seed', 'transfer', 'flagship', 'keen'])(
-    '%s hears them alike at half the rate',
-    async (model) => {
-      const folder = await mkdtemp(join(tmpdir(), 'mars-half-'));
-      const halves = await Promise.all(
-        wavs.map(async (wav) => {
-          const { samples, sampleRate } = await decodeAudio(await readFile(wav));
-          const half = { samples: resample(samples, sampleRate, sampleRate / 2), sampleRate: sampleRate / 2 };
-          const file = join(folder, basename(wav));
-          await writeFile(file, encodeWav(half, { format: 'float32' }));
-          return file;
-        }),
-      );
-      const lines = await classified(model, [...wavs, ...halves]);
-      await rm(folder, { recursive: true });
-      expect(lines).toHaveLength(2 * wavs.length);
-      for (const [index, wav] of lines.slice(0, wavs.length).entries()) {
-        const half = lines[wavs.length + index];
-        expect(half.emotion).toBe(wav.emotion);
-        expect(distance(wav, half), wav.file).toBeLessThan(0.005);
-      }
-    },
-  );
+  test.each(['seed', 'transfer', 'flagship'])('%s hears them alike at half the rate', async (model) => {
+    const folder = await mkdtemp(join(tmpdir(), 'mars-half-'));
+    const halves = await Promise.all(
+      wavs.map(async (wav) => {
+        const { samples, sampleRate } = await decodeAudio(await readFile(wav));
+        const half = { samples: resample(samples, sampleRate, sampleRate / 2), sampleRate: sampleRate / 2 };
+        const file = join(folder, basename(wav));
+        await writeFile(file, encodeWav(half, { format: 'float32' }));
+        return file;
+      }),
+    );
+    const lines = await classified(model, [...wavs, ...halves]);
+    await rm(folder, { recursive: true });
+    expect(lines).toHaveLength(2 * wavs.length);
+    for (const [index, wav] of lines.slice(0, wavs.length).entries()) {
+      const half = lines[wavs.length + index];
+      expect(half.emotion).toBe(wav.emotion);
+      expect(distance(wav, half), wav.file).toBeLessThan(0.005);
+    }
+  });
 
   // These FLACs were rounded to 16 bits once more, which lies 50 dB below such quiet voices. The others bring the peak to
   // one level first, so that they hear the rounding: by how much is in docs/experiments.md.

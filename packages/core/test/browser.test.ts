@@ -11,7 +11,7 @@ import { loadRecogniser, VoiceActivityDetector } from '../src/index.ts';
 import { syntheticVoice } from './synthetic-voice.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const MODELS = ['models/seed/model.onnx', 'models/flagship/model.onnx', 'models/keen/model.onnx'];
+const MODELS = ['models/seed/model.onnx', 'models/flagship/model.onnx'];
 const SAMPLES = ['man-plain.wav', 'man-high-fast-loud.flac', 'woman-high-fast-loud.mp3', 'whisper.opus'];
 
 /** @mars/core as a page gets it: its modules bundled, and the WebAssembly files beside them, by path. */

@@ -4,7 +4,7 @@ import { confusionMetrics } from './metrics.ts';
 import type { Interval } from './bootstrap.ts';
 import type { TrainConfig } from './config.ts';
 import { trainingCorpora } from './export.ts';
-import { isTrunk, type TrunkSettings } from './features/settings.ts';
+import { isTrunk, trunksOf, type SingleTrunkSettings } from './features/settings.ts';
 import { TRUNKS } from './pretrained/trunks.ts';
 import type { RunDescription } from './run.ts';
 
@@ -63,7 +63,7 @@ ${trainingCorpora(clips.train)
 
 function describeRecipe(config: TrainConfig): string {
   if (config.network.kind === 'kernel') {
-    return `fitted in closed form, not by steps (ridge ${config.network.ridge}), the labels weighing alike`;
+    return `fitted in closed form, not by steps (ridge ${[config.network.ridge].flat().join(' or ')}${Array.isArray(config.network.ridge) ? ', as validation chose' : ''}), the labels weighing alike`;
   }
   const { epochs, batchSize, learningRate, weightDecay, labelSmoothing, mixupAlpha } = config;
   return [
@@ -145,8 +145,8 @@ function describeNetwork({ features, network, frames, testSpeeds, projection }: 
         ? `scores are averaged over the speeds ${testSpeeds.join(', ')}.`
         : `it is heard ${testSpeeds[0]} times as fast.`;
     return (
-      `The waveform at ${features.sampleRate} Hz, its peak brought to one level, runs through ${describeTrunk(features)}` +
-      `; frozen),\nis pooled over the steps within ${features.topDb} dB of the loudest,\nand read by ${head}; ${speeds}`
+      `The waveform at ${features.sampleRate} Hz, its peak brought to one level, runs through ${trunksOf(features).map(describeTrunk).join('\nand through ')},\n` +
+      `and is read by ${head}; ${speeds}`
     );
   }
   const { sampleRate, nFft, hopLength, nMels } = features;
@@ -158,11 +158,13 @@ function describeNetwork({ features, network, frames, testSpeeds, projection }: 
   );
 }
 
-function describeTrunk(features: TrunkSettings): string {
-  const { name, licence } = TRUNKS[features.kind];
-  return features.kind === 'yamnet'
-    ? `the lower ${features.layer} layers of ${name}\n(trained by Google on AudioSet, ${licence}`
-    : `the first layers of the encoder of ${name} tiny\n(trained by Useful Sensors on speech recognition, ${licence}`;
+function describeTrunk(settings: SingleTrunkSettings): string {
+  const { name, licence } = TRUNKS[settings.kind];
+  const layers =
+    settings.kind === 'yamnet'
+      ? `the lower ${settings.layer} layers of ${name}\n(trained by Google on AudioSet`
+      : `the first layers of the encoder of ${name} tiny\n(trained by Useful Sensors on speech recognition`;
+  return `${layers}, ${licence}; frozen), pooled over the steps within ${settings.topDb} dB of the loudest`;
 }
 
 const SEED_CAVEAT = `

@@ -40,7 +40,7 @@ describe('preset flagship', () => {
   test.each<[ConfigChanges, RegExp]>([
     [{ epochs: 2 }, /fitted at once: 1 epoch/],
     [{ mixupAlpha: 0.4 }, /without steps.*mixupAlpha|mixupAlpha.*without steps/s],
-    [{ features: { kind: 'mfcc', nMfcc: 40 }, testSpeeds: [1] }, /only with features of a trunk/],
+    [{ features: { kind: 'mfcc', nMfcc: 40 }, testSpeeds: [1] }, /only with features of trunks/],
   ])('takes no %j', (changes, words) => {
     expect(() => changeConfig(flagship, changes)).toThrow(words);
   });

@@ -13,10 +13,11 @@ import { buildNetwork } from './architectures/networks.ts';
 import { learntFrom, networkWidth, type TrainConfig } from './config.ts';
 import { CORPUS_CATALOGUE, type CorpusEntry } from './corpora/catalogue.ts';
 import type { Normaliser } from './dataset.ts';
-import { isTrunk } from './features/settings.ts';
+import { isTrunk, trunksOf } from './features/settings.ts';
 import { frontEnd } from './front-end/front-end.ts';
 import { layOut, matMul, sizeAlong } from './front-end/kernels.ts';
-import { quantiseColumns } from './pretrained/quantise.ts';
+import { unpackSixBits } from './front-end/packed.ts';
+import { packSixBits, quantiseColumns } from './pretrained/quantise.ts';
 import { TRUNKS } from './pretrained/trunks.ts';
 import { finalWeights, isFinished, type RunDescription, type RunFolder } from './run.ts';
 import { hashTestPart } from './splits/fold.ts';
@@ -143,16 +144,16 @@ export function trainingCorpora(train: readonly string[]): TrainingCorpus[] {
   }));
 }
 
-/** A model may be used as all of its corpora may, and its trunk. */
+/** A model may be used as all of its corpora may, and its trunks. */
 function licenceOf(corpora: readonly TrainingCorpus[], { features }: TrainConfig): string {
   const terms = corpora.map(
     ({ name, title, licence = 'the terms of its owner' }) => `${title ?? name}: ${licence}`,
   );
   const commercial = terms.some((term) => / BY-NC/.test(term)) ? ' (non-commercial use)' : '';
-  const trunk = isTrunk(features)
-    ? `; ${TRUNKS[features.kind].name}: ${TRUNKS[features.kind].licence}, see NOTICE`
-    : '';
-  return `as what it was trained on${commercial}: ${terms.join('; ')}${trunk}`;
+  const trunks = isTrunk(features)
+    ? trunksOf(features).map(({ kind }) => `; ${TRUNKS[kind].name}: ${TRUNKS[kind].licence}, see NOTICE`)
+    : [];
+  return `as what it was trained on${commercial}: ${terms.join('; ')}${trunks.join('')}`;
 }
 
 /** A vector stands for a whole clip: then it is what the clips of acted corpora last, about. */
@@ -174,28 +175,17 @@ function metadataText(value: unknown): string {
 
 /** Normalised, and projected where the training was. */
 function normalise(x: Tensor, { mean, std, projection }: Normaliser): Tensor {
-  if (projection) return projected(x, { mean, std, projection });
   const row = (values: Float32Array) => constant(values, [1, 1, values.length]);
-  return operations.div(operations.sub(x, row(mean)), row(std));
+  const normal = operations.div(operations.sub(x, row(mean)), row(std));
+  return projection ? matMul(normal, packed(projection, mean.length)) : normal;
 }
 
-/** (x - mean) / std · projection as one product and one sum, whose matrix is stored as 8-bit integers. */
-function projected(x: Tensor, { mean, std, projection }: Required<Normaliser>): Tensor {
-  const components = projection.length / mean.length;
-  const exact = Float32Array.from(projection, (value, i) => value / std[Math.floor(i / components)]);
-  const { values, zero, scale } = quantiseColumns(exact, components, 127);
-  // Of the rounded matrix, so that an average voice stays at zero.
-  const shift = new Float64Array(components);
-  for (const [i, value] of values.entries()) {
-    shift[i % components] -= mean[Math.floor(i / components)] * (value - zero) * scale[i % components];
-  }
-  const integers = operations.cast(constant(values, [mean.length, components], 'projection'));
-  const weights = operations.mul(
-    operations.sub(integers, scalar(zero)),
-    constant(scale, [components], 'projection.scale'),
-  );
-  const product = matMul(x, weights);
-  return operations.add(product, constant(Float32Array.from(shift), [1, 1, components]));
+/** A matrix that has been rounded to 6 bits, stored in them. */
+function packed(matrix: Float32Array, rows: number): Tensor {
+  const columns = matrix.length / rows;
+  const { values, scale } = quantiseColumns(matrix, columns);
+  const bytes = constant(packSixBits(values), [(3 * rows) / 4, columns], 'projection');
+  return operations.mul(unpackSixBits(bytes), constant(scale, [columns], 'projection.scale'));
 }
 
 /** Zeros after the last frame until there are `frames`; more frames stay as they are. */

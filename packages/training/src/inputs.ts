@@ -1,7 +1,8 @@
 import type { TrainConfig } from './config.ts';
 import { Dataset, fitNormaliser, type Example, type Normaliser } from './dataset.ts';
-import { featureWidth } from './features/settings.ts';
+import { featureWidth, fusionGains, type FeatureSettings } from './features/settings.ts';
 import type { LabelledRows } from './kernel-ridge.ts';
+import { quantiseColumns, restoreColumns } from './pretrained/quantise.ts';
 import { fitProjection } from './projection.ts';
 
 /** What decides of what a normaliser is. */
@@ -20,11 +21,18 @@ export async function fitInputs(
   }: Pick<LabelledRows, 'labelCount' | 'known'> & { seed: number; threads?: number },
 ): Promise<Normaliser> {
   const width = featureWidth(features);
-  const normaliser = fitNormaliser(examples, width);
+  const normaliser = weigh(fitNormaliser(examples, width), features);
   if (!projection) return normaliser;
   const { rows, labels } = new Dataset(examples, normaliser, 1);
-  return {
-    ...normaliser,
-    projection: await fitProjection({ rows, width, labels, labelCount, known }, projection, options),
-  };
+  const exact = await fitProjection({ rows, width, labels, labelCount, known }, projection, options);
+  // As a model file holds it: what is fitted on top then knows of the rounding.
+  const rounded = restoreColumns(quantiseColumns(exact, exact.length / width));
+  return { ...normaliser, projection: rounded };
+}
+
+/** A deviation that is divided by a number's gain multiplies it by it. */
+function weigh(normaliser: Normaliser, features: FeatureSettings): Normaliser {
+  if (features.kind !== 'fusion') return normaliser;
+  const gains = fusionGains(features);
+  return { ...normaliser, std: normaliser.std.map((value, i) => value / gains[i]) };
 }

@@ -1,6 +1,6 @@
 import { createRandom } from '@mars/autograd/random';
 import { describe, expect, test } from 'vitest';
-import { fitKernelMachine, fitKernelRidge, type KernelMachine, type LabelledRows } from './kernel-ridge.ts';
+import { fitKernelMachines, fitKernelRidge, type KernelMachine, type LabelledRows } from './kernel-ridge.ts';
 import { Products } from './products.ts';
 
 const WIDTH = 5;
@@ -52,15 +52,15 @@ describe('fitKernelRidge', () => {
   });
 });
 
-describe('fitKernelMachine', () => {
-  const options = { gamma: 0.2, ridge: 0.3, seed: 0 };
+describe('fitKernelMachines', () => {
+  const options = { gamma: 0.2, ridges: [0.3], seed: 0 };
 
   test('with every row a centre it is kernel ridge regression', async () => {
     const given = examples(80);
     await using products = await Products.open();
-    const { coefficients } = await fitKernelRidge(given, options, products);
+    const { coefficients } = await fitKernelRidge(given, { gamma: 0.2, ridge: 0.3 }, products);
     const whole = { centres: given.rows, coefficients };
-    const machine = await fitKernelMachine(given, { ...options, centres: 80 });
+    const [machine] = await fitKernelMachines(given, { ...options, centres: 80 });
     for (let i = 0; i < 80; i += 1) {
       const expected = answer(whole, row(given, i), 0.2);
       for (const [c, score] of answer(machine, row(given, i), 0.2).entries()) {
@@ -71,7 +71,7 @@ describe('fitKernelMachine', () => {
 
   test('with a few centres it tells classes apart that lie apart, the rare one too', async () => {
     const given = examples(400, 0.3);
-    const machine = await fitKernelMachine(given, { ...options, centres: 30 });
+    const [machine] = await fitKernelMachines(given, { ...options, centres: 30 });
     expect(machine.centres).toHaveLength(30 * WIDTH);
     const right = given.labels.filter((label, i) => {
       const scores = answer(machine, row(given, i), 0.2);
@@ -84,7 +84,7 @@ describe('fitKernelMachine', () => {
   test('thousands of rows, and centres that say the same over and over, leave finite numbers that answer', async () => {
     const given = examples(3000, 0.3);
     const twice = { ...given, rows: given.rows.map((value) => Math.round(value)) };
-    const machine = await fitKernelMachine(twice, { ...options, ridge: 1e-6, centres: 300 });
+    const [machine] = await fitKernelMachines(twice, { ...options, ridges: [1e-6], centres: 300 });
     expect(machine.coefficients.every(Number.isFinite)).toBe(true);
     const right = given.labels.filter((label, i) => {
       const scores = answer(machine, row(twice, i), 0.2);
@@ -96,21 +96,43 @@ describe('fitKernelMachine', () => {
   test('refuses rows that are not finite', async () => {
     const given = examples(20);
     given.rows[3] = NaN;
-    await expect(fitKernelMachine(given, { ...options, centres: 10 })).rejects.toThrow('not finite');
+    await expect(fitKernelMachines(given, { ...options, centres: 10 })).rejects.toThrow('not finite');
   });
 
   test('a label that no row has and centres that are more than rows do no harm', async () => {
     const given = { ...examples(20), labelCount: 4 };
-    const { centres, coefficients } = await fitKernelMachine(given, { ...options, centres: 50 });
+    const [{ centres, coefficients }] = await fitKernelMachines(given, { ...options, centres: 50 });
     expect([...centres, ...coefficients].every(Number.isFinite)).toBe(true);
     expect(coefficients.subarray(20 * 4).every((value) => value === 0)).toBe(true);
   });
 
   test('the same seed gives the same bits, another one other centres', async () => {
-    const fit = (seed: number) => fitKernelMachine(examples(60), { ...options, centres: 10, seed });
+    const fit = (seed: number) => fitKernelMachines(examples(60), { ...options, centres: 10, seed });
     expect(await fit(1)).toEqual(await fit(1));
-    expect((await fit(1)).centres).not.toEqual((await fit(2)).centres);
+    expect((await fit(1))[0].centres).not.toEqual((await fit(2))[0].centres);
   });
+});
+
+test('centres are those that are preferred, as long as there are some', async () => {
+  const given = examples(60);
+  const preferred = given.labels.map((_, i) => i % 3 === 0);
+  const options = { gamma: 0.2, ridges: [0.3], centres: 25, preferred, seed: 0 };
+  const [{ centres }] = await fitKernelMachines(given, options);
+  const isCentre = (index: number) =>
+    Array.from({ length: 25 }, (_, j) => row({ rows: centres }, j)).some((centre) =>
+      centre.every((value, k) => value === row(given, index)[k]),
+    );
+  const chosen = given.labels.flatMap((_, i) => (isCentre(i) ? [i] : []));
+  expect(chosen).toHaveLength(25);
+  expect(chosen.filter((i) => preferred[i])).toHaveLength(20);
+});
+
+test('each ridge has its machine, on the same centres', async () => {
+  const options = { gamma: 0.2, centres: 20, seed: 0 };
+  const both = await fitKernelMachines(examples(60), { ...options, ridges: [3, 0.1] });
+  expect(both.slice(1)).toEqual(await fitKernelMachines(examples(60), { ...options, ridges: [0.1] }));
+  const norm = ({ coefficients }: KernelMachine) => Math.hypot(...coefficients);
+  expect(norm(both[0])).toBeLessThan(norm(both[1]));
 });
 
 describe('rows that may be of some classes only', () => {
@@ -152,9 +174,9 @@ describe('rows that may be of some classes only', () => {
   test('do not teach a machine with few centres that there is no third class', async () => {
     const given = mixed();
     const score = async (examples: LabelledRows) => {
-      const machine = await fitKernelMachine(examples, {
+      const [machine] = await fitKernelMachines(examples, {
         gamma: 0.2,
-        ridge: 0.3,
+        ridges: [0.3],
         centres: 100,
         seed: 0,
       });

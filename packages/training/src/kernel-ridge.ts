@@ -53,24 +53,35 @@ const CHUNK = 1024;
 /** How much such sums are off, relative to the largest, at first guess. */
 const SINGLE_PRECISION = 1e-5;
 
+export interface NystromOptions extends Pick<KernelRidgeOptions, 'gamma'> {
+  readonly ridges: readonly number[];
+  /** How many rows are centres. */
+  readonly centres: number;
+  /** Per row, whether it is a centre before any other is. Absent: all have the same chance. */
+  readonly preferred?: readonly boolean[];
+  readonly seed: number;
+}
+
 /**
- * The same over all rows with only some of them, drawn by `seed`, as centres (Nyström's method: Williams and Seeger 2001,
- * "Using the Nyström Method to Speed Up Kernel Machines"). Where there are fewer rows than centres, the rest are zeros.
+ * The same over all rows, once for each ridge, with only some of the rows, drawn by `seed`, as centres (Nyström's method:
+ * Williams and Seeger 2001, "Using the Nyström Method to Speed Up Kernel Machines"). Where there are fewer rows than
+ * centres, the rest are zeros.
  *
  * @throws RangeError when the rows hold numbers that are not finite
  * @example
- * const { centres, coefficients } = await fitKernelMachine(examples, { gamma: 0.5, ridge: 0.3, centres: 500, seed: 0 });
+ * const [machine] = await fitKernelMachines(examples, { gamma: 0.5, ridges: [0.3], centres: 500, seed: 0 });
  */
-export async function fitKernelMachine(
+export async function fitKernelMachines(
   examples: LabelledRows,
-  { gamma, ridge, centres: wanted, seed }: KernelRidgeOptions & { centres: number; seed: number },
+  { gamma, ridges, centres: wanted, preferred, seed }: NystromOptions,
   threads?: number,
-): Promise<KernelMachine> {
+): Promise<KernelMachine[]> {
   const { rows, width, labels, labelCount } = examples;
   await using products = await Products.open(threads);
   const drawn = createRandom(seed)
     .fork('centres')
     .shuffle([...labels.keys()])
+    .toSorted((a, b) => Number(preferred?.[b] ?? 0) - Number(preferred?.[a] ?? 0))
     .slice(0, wanted);
   const count = drawn.length;
   const centres = gatherRows(rows, drawn, width);
@@ -94,20 +105,19 @@ export async function fitKernelMachine(
     }
   }
   const between = await rbf(centres, centres, width, gamma, products);
-  const penalty = between.map((value) => ridge * value);
-  const machine = {
-    centres: new Float32Array(wanted * width),
-    coefficients: new Float32Array(wanted * labelCount),
-  };
-  machine.centres.set(centres);
-  for (const { classes, left, right } of systems) {
-    addTo(left, penalty);
-    const solved = solveRounded(left, right, labelCount);
-    for (let i = 0; i < solved.length; i += 1) {
-      if (classes.includes(i % labelCount)) machine.coefficients[i] = solved[i];
+  const padded = new Float32Array(wanted * width);
+  padded.set(centres);
+  return ridges.map((ridge) => {
+    const coefficients = new Float32Array(wanted * labelCount);
+    for (const { classes, left, right } of systems) {
+      const system = left.map((value, i) => value + ridge * between[i]);
+      const solved = solveRounded(system, right, labelCount);
+      for (let i = 0; i < solved.length; i += 1) {
+        if (classes.includes(i % labelCount)) coefficients[i] = solved[i];
+      }
     }
-  }
-  return machine;
+    return { centres: padded, coefficients };
+  });
 }
 
 /** The classes whose functions see the same rows, and what these weigh for them. */

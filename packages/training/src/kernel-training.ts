@@ -1,11 +1,11 @@
 import type { Network, Weights } from '@mars/autograd';
 import { createRandom } from '@mars/autograd/random';
 import { buildNetwork } from './architectures/networks.ts';
-import { learntFrom, networkWidth, type TrainConfig } from './config.ts';
+import { heardVariant, learntFrom, networkWidth, type TrainConfig } from './config.ts';
 import { Dataset, fitLabelMeans, toExamples } from './dataset.ts';
 import { featureWidth } from './features/settings.ts';
 import { fitInputs } from './inputs.ts';
-import { fitKernelMachine, type LabelledRows } from './kernel-ridge.ts';
+import { fitKernelMachines, type LabelledRows } from './kernel-ridge.ts';
 import { transpose } from './products.ts';
 import { kernelGamma } from './projection.ts';
 import { knownOf, labelledBy } from './labelled.ts';
@@ -23,14 +23,16 @@ export async function refit(
   fold: Fold,
   { config, labels, features, seed, folder, threads }: Omit<TrainOptions, 'heldOut'>,
 ): Promise<void> {
+  const [{ ridge }] = await folder.history();
   const clips = learntFrom(fold, config).filter((clip) => features.has(clip));
   const examples = toExamples(clips, features, labels);
   const known = knownOf(clips, features.variants.length, labelledBy(clips, labels));
   const normaliser = await fitInputs(examples, config, { labelCount: labels.length, known, seed, threads });
   const data = new Dataset(examples, normaliser, config.frames);
   const spoken = whoSpeaks(clips, config.variants);
-  const machine = await kernelWeights(data, { config, labels, known, spoken, seed, threads });
-  await saveFitted(folder, { ...machine, normaliser, labelMeans: fitLabelMeans(data, labels.length) });
+  const options = { config, labels, known, spoken, versions: features.variants, seed, threads };
+  const [{ weights }] = await kernelWeights(data, options, ridge);
+  await saveFitted(folder, { weights, normaliser, labelMeans: fitLabelMeans(data, labels.length) });
 }
 
 export async function saveFitted(
@@ -40,21 +42,31 @@ export async function saveFitted(
   await folder.saveCheckpoint({ epoch: 1, state: { step: 0, vectors: { ...weights } }, ...rest });
 }
 
-/** A kernel machine, which is fitted and not trained; measured as an epoch is. */
+/** A kernel machine, which is fitted and not trained; measured as an epoch is. Of several ridges validation chooses. */
 export async function fitAtOnce(
   data: Dataset,
   validation: { data: Dataset; known: readonly (readonly number[])[] },
   { validator, ...options }: FitOptions & { validator: Validator },
 ): Promise<{ record: EpochRecord; weights: Weights }> {
   const started = performance.now();
-  const { weights } = await kernelWeights(data, options);
+  const fitted = await kernelWeights(data, options);
+  const validated = [];
+  for (const each of fitted) {
+    validated.push({
+      ...each,
+      ...(await validator.measure(validation.data, validation.known, each.weights)),
+    });
+  }
+  const [{ weights, ...chosen }] = validated.toSorted(
+    (one, other) => (one.validationLoss ?? 0) - (other.validationLoss ?? 0),
+  );
   const { validationLoss, validationAccuracy } = await validator.measure(data, options.known, weights);
   const record = {
     epoch: 1,
     learningRate: 0,
     trainLoss: validationLoss!,
     trainAccuracy: validationAccuracy!,
-    ...(await validator.measure(validation.data, validation.known, weights)),
+    ...chosen,
     seconds: (performance.now() - started) / 1000,
   };
   return { record, weights };
@@ -64,28 +76,37 @@ interface FitOptions extends Pick<TrainOptions, 'config' | 'labels' | 'seed' | '
   readonly spoken: Voices;
   /** Per example, the classes that it may be. */
   readonly known: readonly (readonly number[])[];
+  /** The names of the versions in which each clip stands in the examples, one after the other. */
+  readonly versions: readonly string[];
 }
 
-/** A kernel machine as the weights of its network. */
+/** A kernel machine as the weights of its network, for the ridge that is given or for each of the configuration's. */
 async function kernelWeights(
   data: Dataset,
-  { config, labels, known, spoken, seed, threads }: FitOptions,
-): Promise<{ weights: Weights }> {
+  { config, labels, known, spoken, versions, seed, threads }: FitOptions,
+  chosen?: number,
+): Promise<{ ridge: number; weights: Weights }[]> {
   const { centres, ridge, sharpness } = config.network as Extract<TrainConfig['network'], { kind: 'kernel' }>;
+  const ridges = [chosen ?? ridge].flat();
   const width = networkWidth(config);
   const gamma = kernelGamma(featureWidth(config.features));
-  const machine = await fitKernelMachine(
+  // Clips as they are heard later are nearest to those that are heard then.
+  const heard = versions.indexOf(heardVariant(config).name ?? 'original');
+  const machines = await fitKernelMachines(
     { ...underProfiles(data, config, { known, spoken, seed }), width, labelCount: labels.length },
-    { gamma, ridge, centres, seed },
+    { gamma, ridges, centres, preferred: data.labels.map((_, i) => i % versions.length === heard), seed },
     threads,
   );
-  const parameters = flatParameters(buildNetwork(config.network, width, labels.length), {
-    'kernel.weight': machine.centres,
-    'kernel.gamma': Float32Array.of(gamma),
-    'output.weight': transpose(machine.coefficients, labels.length).map((value) => sharpness * value),
-    'output.bias': new Float32Array(labels.length),
+  const layers = buildNetwork(config.network, width, labels.length);
+  return machines.map((machine, index) => {
+    const parameters = flatParameters(layers, {
+      'kernel.weight': machine.centres,
+      'kernel.gamma': Float32Array.of(gamma),
+      'output.weight': transpose(machine.coefficients, labels.length).map((value) => sharpness * value),
+      'output.bias': new Float32Array(labels.length),
+    });
+    return { ridge: ridges[index], weights: { parameters, buffers: new Float32Array() } };
   });
-  return { weights: { parameters, buffers: new Float32Array() } };
 }
 
 /** The examples as they are and, where the configuration simulates profiles, once more as they are under one. */

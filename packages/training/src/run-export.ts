@@ -36,7 +36,7 @@ export async function exportRun(
   const { bytes, metadata, description } = await exportTraining(folder, name ?? reports[0].preset);
   for (const other of beside) await checkRecipe(other, description.config);
   const { features } = description.config;
-  const notice = isTrunk(features) ? readTrunkNotice(features.kind) : undefined;
+  const notice = isTrunk(features) ? readTrunkNotice(features) : undefined;
   return { model: bytes, card: writeCard(metadata, description, reports), report: reports, notice };
 }
 

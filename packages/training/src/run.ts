@@ -37,6 +37,8 @@ export interface EpochRecord {
   readonly validationLoss?: number;
   readonly validationAccuracy?: number;
   readonly validationUar?: number;
+  /** Of a kernel machine: the one that validation chose. */
+  readonly ridge?: number;
   readonly seconds: number;
 }
 

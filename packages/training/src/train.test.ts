@@ -105,7 +105,7 @@ describe('the same seed gives the same training', () => {
 
 describe('a kernel machine', () => {
   const changes: Partial<TrainConfig> = {
-    features: { kind: 'yamnet', sampleRate: 16_000, layer: 4, topDb: 35 },
+    features: { kind: 'yamnet', sampleRate: 16_000, layer: 4, means: true, topDb: 35 },
     frames: 1,
     projection: { components: 6, ridge: 0.3, examples: 1000, gradients: 50 },
     variants: [{ kind: 'original' }],

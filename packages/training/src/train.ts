@@ -116,6 +116,7 @@ export async function train(
         labels,
         known,
         spoken: whoSpeaks(clips, config.variants),
+        versions: features.variants,
         validator,
         seed,
         threads,

@@ -27,30 +27,78 @@ const mfccSettings = z.strictObject({ kind: z.literal('mfcc'), nMfcc: count.defa
 /** librosa's mel spectrogram in decibels, `power_to_db(melspectrogram(y))`. */
 const logMelSettings = z.strictObject({ kind: z.literal('logMel'), ...spectral });
 
-/** How a waveform becomes what the network sees: frames of librosa's features, or one vector by a frozen trunk. */
+/** One vector by several frozen trunks: theirs beside each other. */
+const fusionSettings = z.strictObject({
+  kind: z.literal('fusion'),
+  /** Hz; the rate that all trunks were trained at. */
+  sampleRate: z.literal(16_000).default(16_000),
+  parts: z
+    .array(
+      z.strictObject({
+        trunk: z.discriminatedUnion('kind', [yamnetSettings, moonshineSettings]),
+        /** What its numbers together count for in the distance between two clips, against those of the other parts. */
+        weight: z.number().positive().default(1),
+      }),
+    )
+    .min(2)
+    .readonly(),
+});
+
+/** How a waveform becomes what the network sees: frames of librosa's features, or one vector by frozen trunks. */
 export const featureSettings = z.discriminatedUnion('kind', [
   mfccSettings,
   logMelSettings,
   yamnetSettings,
   moonshineSettings,
+  fusionSettings,
 ]);
 
 export type FeatureSettings = z.infer<typeof featureSettings>;
-/** Of a frozen trunk, which makes one vector of a whole clip and can hear it at any speed. */
-export type TrunkSettings = YamnetSettings | MoonshineSettings;
+export type SingleTrunkSettings = YamnetSettings | MoonshineSettings;
+/** Of frozen trunks, which make one vector of a whole clip and can hear it at any speed. */
+export type TrunkSettings = SingleTrunkSettings | FusionSettings;
+export type FusionSettings = z.infer<typeof fusionSettings>;
 export type MfccSettings = z.infer<typeof mfccSettings>;
 
 export const SEED_FEATURES: MfccSettings = mfccSettings.parse({ kind: 'mfcc' });
 
-/** Whether a frozen trunk makes one vector of a clip; else there is a row of numbers per frame. */
+/** Whether frozen trunks make one vector of a clip; else there is a row of numbers per frame. */
 export function isTrunk(settings: FeatureSettings): settings is TrunkSettings {
-  return settings.kind === 'yamnet' || settings.kind === 'moonshine';
+  return settings.kind === 'yamnet' || settings.kind === 'moonshine' || settings.kind === 'fusion';
+}
+
+/** The trunks that make the vector, in its order. */
+export function trunksOf(settings: TrunkSettings): readonly SingleTrunkSettings[] {
+  return settings.kind === 'fusion' ? settings.parts.map(({ trunk }) => trunk) : [settings];
+}
+
+/**
+ * What each number is multiplied by, once it has the deviation 1, so that every part of a fusion counts for what its
+ * weight says, however many numbers it has. The squares have the mean 1.
+ *
+ * @example
+ * fusionGains({ kind: 'fusion', parts: [{ trunk: moonshine }, { trunk: yamnet, weight: 0.35 }] }); // 3776 numbers
+ */
+export function fusionGains({ parts }: Pick<FusionSettings, 'parts'>): Float32Array {
+  const widths = parts.map(({ trunk }) => featureWidth(trunk));
+  const width = sum(widths);
+  const weights = sum(parts.map(({ weight }) => weight));
+  return Float32Array.from(
+    parts.flatMap(({ weight }, part) =>
+      Array<number>(widths[part]).fill(Math.sqrt(((weight / weights) * width) / widths[part])),
+    ),
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** Numbers per frame. */
 export function featureWidth(settings: FeatureSettings): number {
   if (settings.kind === 'yamnet') return yamnetWidth(settings);
   if (settings.kind === 'moonshine') return MOONSHINE_WIDTH;
+  if (settings.kind === 'fusion') return sum(trunksOf(settings).map(featureWidth));
   return settings.kind === 'mfcc' ? settings.nMfcc : settings.nMels;
 }
 

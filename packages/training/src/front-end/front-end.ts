@@ -1,6 +1,6 @@
-import type { Tensor } from '@mars/autograd';
+import { operations, type Tensor } from '@mars/autograd';
 import { MarsError } from '@mars/core';
-import type { FeatureSettings } from '../features/settings.ts';
+import { trunksOf, type FeatureSettings } from '../features/settings.ts';
 import { logMelFrontEnd, mfccFrontEnd } from './mfcc.ts';
 import { moonshineFrontEnd } from './moonshine.ts';
 import { yamnetFrontEnd } from './yamnet.ts';
@@ -19,6 +19,12 @@ import { yamnetFrontEnd } from './yamnet.ts';
 export function frontEnd(waveform: Tensor, settings: FeatureSettings, { speed = 1 } = {}): Tensor {
   if (settings.kind === 'yamnet') return yamnetFrontEnd(waveform, settings, { speed });
   if (settings.kind === 'moonshine') return moonshineFrontEnd(waveform, settings, { speed });
+  if (settings.kind === 'fusion') {
+    return operations.concat(
+      trunksOf(settings).map((trunk) => frontEnd(waveform, trunk, { speed })),
+      2,
+    );
+  }
   if (speed !== 1) {
     throw new MarsError(
       'CONFIG_INVALID',

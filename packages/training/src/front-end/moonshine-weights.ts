@@ -1,10 +1,10 @@
 import { constant, operations, scalar, type Tensor } from '@mars/autograd';
 import type { StoredData, StoredTensor } from '../features/safetensors.ts';
-import { loadMoonshine, MOONSHINE_ZERO } from '../pretrained/moonshine.ts';
-import { BLOCK_ROWS } from '../pretrained/quantise.ts';
-import { layOut, matMul } from './kernels.ts';
+import { loadMoonshine } from '../pretrained/moonshine.ts';
+import { matMul } from './kernels.ts';
+import { unpackBlocks, unpackSixBits } from './packed.ts';
 
-const { add, cast, concat, div, mul, operator, sub } = operations;
+const { add, cast, mul } = operations;
 
 /** What Moonshine's layers multiply with. */
 export interface MoonshineWeights {
@@ -34,9 +34,10 @@ function decode(tensors: ReadonlyMap<string, StoredTensor<StoredData>>): Moonshi
   for (const biasName of tensors.keys()) {
     const name = biasName.replace(/\.bias$/, '');
     if (name === biasName) continue;
-    const levels = tensors.has(`${name}.packed`)
-      ? unpack(tensor(`${name}.packed`), tensor(`${name}.multiples`))
-      : sub(cast(tensor(`${name}.weight`)), scalar(MOONSHINE_ZERO));
+    const packed = tensor(`${name}.packed`);
+    const levels = tensors.has(`${name}.multiples`)
+      ? unpackBlocks(packed, tensor(`${name}.multiples`))
+      : unpackSixBits(packed);
     layers.set(name, { weight: mul(levels, tensor(`${name}.scale`)), bias: tensor(biasName) });
   }
   const [scale, offset] = tensors.get('conv1.scale')!.data;
@@ -49,14 +50,4 @@ function decode(tensors: ReadonlyMap<string, StoredTensor<StoredData>>): Moonshi
       return add(matMul(x, weight), bias);
     },
   };
-}
-
-/** `QuantisedBlocks` as whole numbers (rows, columns). */
-function unpack(packed: Tensor, multiples: Tensor): Tensor {
-  const [, columns] = packed.shape as number[];
-  const bytes = cast(packed);
-  const [higher] = operator('Floor', [div(bytes, scalar(16))], [packed.shape]);
-  const lower = sub(bytes, mul(higher, scalar(16)));
-  const levels = layOut(sub(concat([lower, higher], 0), scalar(8)), [-1, BLOCK_ROWS, columns]);
-  return layOut(mul(levels, layOut(cast(multiples), [-1, 1, columns])), [-1, columns]);
 }

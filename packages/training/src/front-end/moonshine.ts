@@ -13,7 +13,7 @@ import { loudSteps, normalisePeak, type LoudSteps } from './level.ts';
 import { storedWeights, type MoonshineWeights } from './moonshine-weights.ts';
 import { MOONSHINE_CHANNELS, type MoonshineSettings } from './moonshine-settings.ts';
 
-const { add, cast, concat, div, mul, operator, sqrt, square, sub, sum, tanh } = operations;
+const { add, cast, concat, div, mul, operator, split, sqrt, square, sub, sum, tanh } = operations;
 
 // Moonshine tiny (Jeffries et al. 2024, "Moonshine: Speech Recognition for Live Transcription and Voice Commands",
 // https://arxiv.org/abs/2410.15608): three convolutions and six blocks, of which two and the attention of a third are here.
@@ -225,10 +225,14 @@ function filterTiles(frames: Tensor, count: Tensor, weight: Tensor): Tensor {
     [[TILE_GROUPS, 'batch', 'tiles', channels]],
     { perm: [2, 0, 1, 3] },
   );
-  const products = matMul(layOut(byPoint, [TILE_GROUPS, -1, channels]), kernels);
-  const [byTile] = operator('Transpose', [products], [['tiles', TILE_GROUPS, outChannels]], {
-    perm: [1, 0, 2],
-  });
+  // One product per point: a matrix that it knows is laid out for its product when the file is loaded, a stack of them anew
+  // each time.
+  const one = Array<number>(TILE_GROUPS).fill(1);
+  const perPoint = split(kernels, one, 0).map((kernel) => layOut(kernel, [channels, outChannels]));
+  const products = split(byPoint, one, 0).map((heardAt, point) =>
+    layOut(matMul(layOut(heardAt, [-1, channels]), perPoint[point]), [-1, 1, outChannels]),
+  );
+  const byTile = concat(products, 1); // (tiles, TILE_GROUPS, outChannels)
   const [transposed] = operator(
     'Transpose',
     [evaluation(TILE_GROUPS, TILE_OUTPUTS)],

@@ -15,12 +15,18 @@ export const yamnetSettings = z
      * Absent: the last layer's deviation and maximum of every channel, over the mean of its bands.
      */
     deviationsOf: z.array(layer).min(1).readonly().optional(),
+    /** Whether the last layer's means are in the vector; without them there are the deviations alone. */
+    means: z.boolean().default(true),
     /** Steps more than so many dB below the loudest do not count in the pooling. */
     topDb: z.number().positive().default(35),
   })
   .refine(
     ({ layer: last, deviationsOf = [] }) => deviationsOf.every((each) => each <= last),
     'deviationsOf may name layers up to the last one, "layer"',
+  )
+  .refine(
+    ({ means, deviationsOf }) => means || deviationsOf !== undefined,
+    'without "means" there must be "deviationsOf"',
   );
 
 export type YamnetSettings = z.output<typeof yamnetSettings>;
@@ -37,8 +43,9 @@ export const YAMNET_LAYERS = {
 export function yamnetWidth({
   layer: last,
   deviationsOf,
-}: Pick<YamnetSettings, 'layer' | 'deviationsOf'>): number {
+  means = true,
+}: Pick<YamnetSettings, 'layer' | 'deviationsOf'> & Partial<Pick<YamnetSettings, 'means'>>): number {
   const numbers = (each: YamnetSettings['layer']) => YAMNET_LAYERS[each].channels * YAMNET_LAYERS[each].bands;
   const beside = deviationsOf?.map(numbers) ?? [2 * YAMNET_LAYERS[last].channels];
-  return numbers(last) + beside.reduce((sum, width) => sum + width, 0);
+  return (means ? numbers(last) : 0) + beside.reduce((sum, width) => sum + width, 0);
 }

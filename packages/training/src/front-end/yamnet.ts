@@ -26,7 +26,7 @@ export function yamnetFrontEnd(
   settings: YamnetSettings,
   { speed = 1 }: { speed?: number } = {},
 ): Tensor {
-  const { layer, deviationsOf, topDb } = settings;
+  const { layer, deviationsOf, means: withMeans, topDb } = settings;
   const signal = normalisePeak(waveform);
   const analysis = { speed, leastFrames: YAMNET_LAYERS[layer].framesPerStep };
   const trunk = yamnetTrunk(yamnetLogMel(signal, analysis), layer);
@@ -39,7 +39,7 @@ export function yamnetFrontEnd(
   const beside =
     deviationsOf?.map((each) => flat(pooled(each).deviations())) ??
     poolChannels(trunk.get(layer)!, loud.get(layer)!, means, layer);
-  return concat([flat(means), ...beside], 2);
+  return concat([...(withMeans ? [flat(means)] : []), ...beside], 2);
 }
 
 /** (batch, …) → (batch, 1, numbers). */

@@ -7,8 +7,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, type TensorProto } from 'onnx-buf';
 import { encodeSafetensors, type StoredData, type StoredTensor } from '../features/safetensors.ts';
-import { MOONSHINE_FILE, MOONSHINE_ZERO } from './moonshine.ts';
-import { quantiseBlocks, quantiseColumns } from './quantise.ts';
+import { MOONSHINE_FILE } from './moonshine.ts';
+import { packSixBits, quantiseBlocks, quantiseColumns } from './quantise.ts';
 
 interface Matrix {
   /** (in, out) */
@@ -39,8 +39,8 @@ for (const [name, { data, columns, bias }] of matrices) {
     put('multiples', multiples, [multiples.length / columns, columns]);
     put('scale', scale);
   } else {
-    const { values, scale } = quantiseColumns(data, columns, MOONSHINE_ZERO);
-    put('weight', values, [rows, columns]);
+    const { values, scale } = quantiseColumns(data, columns);
+    put('packed', packSixBits(values), [(3 * rows) / 4, columns]);
     put('scale', scale);
   }
 }

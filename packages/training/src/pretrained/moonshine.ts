@@ -6,13 +6,10 @@ export const MOONSHINE_FILE = new URL('moonshine.safetensors', import.meta.url);
 
 /**
  * The weights by name. `conv1` has its kernels as `weight` (288, 127), whole numbers of which `scale` [2] makes
- * value · scale[0] + scale[1]. Every other matrix, (in, out),
- * has one `scale` per column and a `bias`; `conv2` and `conv3` are `packed` with `multiples`
- * (`QuantisedBlocks`), `block1.qkv` and all that follow have a `weight` (`QuantisedColumns`, MOONSHINE_ZERO).
+ * value · scale[0] + scale[1]. Every other matrix, (in, out), is `packed`, with one `scale` per column and a `bias`: `conv2`
+ * and `conv3` with `multiples` in 4 bits (`QuantisedBlocks`), `block1.qkv` and all that follow in 6 (`packSixBits` of
+ * `QuantisedColumns`).
  */
 export function loadMoonshine(): Map<string, StoredTensor<StoredData>> {
   return decodeMixedSafetensors(new Uint8Array(readFileSync(MOONSHINE_FILE)));
 }
-
-/** The whole number that stands for 0 in the blocks' matrices. */
-export const MOONSHINE_ZERO = 31;

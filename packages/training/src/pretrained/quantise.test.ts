@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BLOCK_ROWS, quantiseBlocks, quantiseColumns, recoverQuantised } from './quantise.ts';
+import {
+  BLOCK_ROWS,
+  packSixBits,
+  quantiseBlocks,
+  quantiseColumns,
+  recoverQuantised,
+  restoreColumns,
+} from './quantise.ts';
 
 const row = fc
   .tuple(
@@ -47,12 +54,36 @@ const matrix = fc
 test('columns are off by half a step at most', () => {
   fc.assert(
     fc.property(matrix, ({ values: weights, columns }) => {
-      const { values, zero, scale } = quantiseColumns(weights, columns, 31);
+      const quantised = quantiseColumns(weights, columns);
+      const { values, scale } = quantised;
+      const restored = restoreColumns(quantised);
       for (const [i, weight] of weights.entries()) {
         const step = scale[i % columns];
-        expect(Math.abs((values[i] - zero) * step - weight)).toBeLessThanOrEqual(0.51 * step);
+        expect(Math.abs(restored[i] - weight)).toBeLessThanOrEqual(0.51 * step);
         expect(values[i]).toBeLessThanOrEqual(62);
       }
+      // Rounded once more, also after what rounding does to floats, it is the same.
+      const stretched = restored.map((value) => (value * 0.3) / 0.3);
+      expect(quantiseColumns(stretched, columns).values).toEqual(values);
+    }),
+  );
+});
+
+test('four numbers of six bits are three bytes', () => {
+  expect(packSixBits(Uint8Array.of(1, 2, 3, 0b100111))).toEqual(
+    Uint8Array.of(1 + 3 * 64, 2 + 64, 3 + 2 * 64),
+  );
+  const rows = fc.array(fc.integer({ min: 0, max: 63 }), { minLength: 4, maxLength: 4 });
+  fc.assert(
+    fc.property(fc.array(rows, { minLength: 1, maxLength: 5 }), (columns) => {
+      const values = Uint8Array.from(
+        Array.from({ length: 4 }, (_, row) => columns.map((of) => of[row])).flat(),
+      );
+      const packed = packSixBits(values);
+      const last = columns.map((_, c) =>
+        [0, 1, 2].reduce((bits, row) => bits + (packed[row * columns.length + c] >> 6) * 4 ** row, 0),
+      );
+      expect([...packed.map((byte) => byte & 63), ...last]).toEqual([...values]);
     }),
   );
 });

@@ -41,27 +41,51 @@ function candidateScales(weights: Float32Array): number[] {
   return [...scale];
 }
 
-/** Weights as small whole numbers: column c of the second axis is (`values` - `zero`) · `scale[c]`. */
+/** The whole number of six bits that stands for 0: there are 63 levels around it. */
+export const SIX_BIT_ZERO = 31;
+
+/** Weights in 6 bits: column c of the second axis is (`values` - SIX_BIT_ZERO) · `scale[c]`. */
 export interface QuantisedColumns {
   readonly values: Uint8Array;
-  readonly zero: number;
   readonly scale: Float32Array;
 }
 
 /**
- * Rounds a matrix (rows, columns) to 2 · `zero` + 1 levels, of which each column's largest magnitude takes the outermost.
+ * Rounds a matrix (rows, columns) to 63 levels, of which each column's largest magnitude takes the outermost. What has been
+ * rounded so before stays as it is.
  *
  * @example
- * quantiseColumns(Float32Array.of(-1, 0.5, 1, 0.25), 2, 31); // values [0, 62, 62, 47], zero 31, scale [1 / 31, 0.5 / 31]
+ * quantiseColumns(Float32Array.of(-1, 0.5, 1, 0.25), 2); // values [0, 62, 62, 47], scale [1 / 31, 0.5 / 31]
  */
-export function quantiseColumns(matrix: Float32Array, columns: number, zero: number): QuantisedColumns {
+export function quantiseColumns(matrix: Float32Array, columns: number): QuantisedColumns {
   const largest = new Float32Array(columns);
   for (const [i, value] of matrix.entries()) {
     largest[i % columns] = Math.max(largest[i % columns], Math.abs(value));
   }
-  const scale = largest.map((value) => (value || 1) / zero);
-  const values = Uint8Array.from(matrix, (value, i) => zero + Math.round(value / scale[i % columns]));
-  return { values, zero, scale };
+  const scale = largest.map((value) => (value || 1) / SIX_BIT_ZERO);
+  const values = Uint8Array.from(matrix, (value, i) => SIX_BIT_ZERO + Math.round(value / scale[i % columns]));
+  return { values, scale };
+}
+
+/** The weights that are meant. */
+export function restoreColumns({ values, scale }: QuantisedColumns): Float32Array {
+  return Float32Array.from(values, (value, i) => (value - SIX_BIT_ZERO) * scale[i % scale.length]);
+}
+
+/**
+ * Whole numbers from 0 to 63, (rows, columns), four in three bytes: (3 · rows / 4, columns). The lower six bits of the
+ * bytes are the first three quarters of the rows; the higher two, from the first quarter of the bytes to the last, are the
+ * last quarter's bits from the lowest to the highest. The rows are a multiple of 4.
+ *
+ * @example
+ * packSixBits(Uint8Array.of(1, 2, 3, 0b100111)); // [1 + 3 · 64, 2 + 1 · 64, 3 + 2 · 64]
+ */
+export function packSixBits(values: Uint8Array): Uint8Array {
+  const quarter = values.length / 4;
+  return Uint8Array.from({ length: 3 * quarter }, (_, i) => {
+    const last = values[3 * quarter + (i % quarter)];
+    return values[i] + 64 * ((last >> (2 * Math.floor(i / quarter))) & 3);
+  });
 }
 
 /** Rows that share a step of one column. */
