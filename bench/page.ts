@@ -4,9 +4,13 @@
  *
  *   node bench/page.ts
  */
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { syntheticVoice } from '../packages/core/test/synthetic-voice.ts';
 import { openBrowser, openPage, serveSite, untilOffline, wavFile } from '../packages/web/test/site.ts';
+import { buildSite } from '../packages/web/server/site.ts';
 import { words } from '../packages/web/src/strings/en.ts';
 import { show, summarise } from './measure.ts';
 
@@ -107,7 +111,11 @@ async function heldDuring(page: Page, work: () => Promise<unknown>): Promise<num
   return (await page.evaluate(() => noted.held)) - before;
 }
 
-await using site = await serveSite();
+// As `npm run build` writes it for any static host: what goes over the wire there.
+await using folder = await mkdtempDisposable(join(tmpdir(), 'mars-page-'));
+const built = join(folder.path, 'dist');
+await buildSite(built, { quality: 11 });
+await using site = await serveSite({ folder: built });
 await using browser = await openBrowser({ microphone: { samples: voice(10), sampleRate: SAMPLE_RATE } });
 
 const visits: Figures[] = [];

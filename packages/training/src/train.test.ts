@@ -130,6 +130,19 @@ describe('a kernel machine', () => {
     expect(await checkpointOf(again)).toEqual(await checkpointOf(fitted));
   });
 
+  test('of several ridges takes the one that loses least on the validating clips, also when it is fitted anew', async () => {
+    const network = (ridge: number | number[]) => ({ ...changes.network, ridge }) as TrainConfig['network'];
+    const choosing = { ...changes, network: network([300, 0.3]) };
+    const folder = await trainTiny({ changes: choosing, features: all, heldOut: all });
+    expect((await folder.history())[0].ridge).toBe(0.3);
+    expect((await checkpointOf(folder)).state).toEqual((await checkpointOf(fitted)).state);
+    const options = { labels: LABELS, features: all, seed: 1, threads: 1 };
+    await refit(fold, { ...options, folder, config: tinyConfig(choosing) });
+    const alone = await trainTiny({ changes, features: all, heldOut: all });
+    await refit(fold, { ...options, folder: alone, config: tinyConfig(changes) });
+    expect((await checkpointOf(folder)).state).toEqual((await checkpointOf(alone)).state);
+  });
+
   test('that also knows how voices sound under a profile is another one', async () => {
     const knowing = { ...changes, simulatedProfiles: [4] };
     const other = await trainTiny({ changes: knowing, features: all, heldOut: all });

@@ -131,6 +131,18 @@ describe('the pooled vector', () => {
     expect(greatestDifference(vector.data, expected)).toBeLessThan(1e-3);
   });
 
+  test('without means holds the deviations alone', async () => {
+    const samples = bursts(50_000);
+    const both = yamnetSettings.parse({ kind: 'yamnet', layer: 6, deviationsOf: [6] });
+    const alone = yamnetSettings.parse({ ...both, means: false });
+    const { vector } = await run({ vector: yamnetFrontEnd(waveform, alone) }, samples);
+    expect(vector.dims).toEqual([1, 1, yamnetWidth(alone)]);
+    const whole = await run({ vector: yamnetFrontEnd(waveform, both) }, samples);
+    expect(vector.data).toEqual(whole.vector.data.subarray(2048));
+    const nothing = { kind: 'yamnet', means: false };
+    expect(yamnetSettings.safeParse(nothing).error?.message).toContain('must be \\"deviationsOf\\"');
+  });
+
   test('cannot hold the deviations of a layer above the trunk', () => {
     const settings = { kind: 'yamnet', layer: 5, deviationsOf: [6] };
     expect(yamnetSettings.safeParse(settings).error?.message).toContain('up to the last one');
