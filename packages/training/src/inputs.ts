@@ -1,6 +1,6 @@
-import type { TrainConfig } from './config.ts';
+import { heardVariant, type TrainConfig } from './config.ts';
 import { Dataset, fitNormaliser, type Example, type Normaliser } from './dataset.ts';
-import { featureWidth, fusionGains, type FeatureSettings } from './features/settings.ts';
+import { featureWidth, fusionGains, resolveVariants, type FeatureSettings } from './features/settings.ts';
 import type { LabelledRows } from './kernel-ridge.ts';
 import { quantiseColumns, restoreColumns } from './pretrained/quantise.ts';
 import { fitProjection } from './projection.ts';
@@ -10,6 +10,15 @@ export function inputsOf({ features, projection }: TrainConfig): unknown {
   return [features, projection];
 }
 
+/**
+ * Per example, whether its clip stands there as it will be heard: what is learnt from few examples is learnt from these
+ * first. Each clip is in the examples in the same `versions`, one after the other.
+ */
+export function heardExamples(config: TrainConfig, versions: readonly string[], examples: number): boolean[] {
+  const heard = versions.indexOf(resolveVariants([heardVariant(config)])[0].name);
+  return Array.from({ length: examples }, (_, i) => i % versions.length === heard);
+}
+
 /** Normalisation by the training clips and, where it is asked for, what a kernel machine makes of the normal numbers. */
 export async function fitInputs(
   examples: readonly Example[],
@@ -17,14 +26,19 @@ export async function fitInputs(
   {
     labelCount,
     known,
+    preferred,
     ...options
-  }: Pick<LabelledRows, 'labelCount' | 'known'> & { seed: number; threads?: number },
+  }: Pick<LabelledRows, 'labelCount' | 'known' | 'preferred'> & { seed: number; threads?: number },
 ): Promise<Normaliser> {
   const width = featureWidth(features);
   const normaliser = weigh(fitNormaliser(examples, width), features);
   if (!projection) return normaliser;
   const { rows, labels } = new Dataset(examples, normaliser, 1);
-  const exact = await fitProjection({ rows, width, labels, labelCount, known }, projection, options);
+  const exact = await fitProjection(
+    { rows, width, labels, labelCount, known, preferred },
+    projection,
+    options,
+  );
   // As a model file holds it: what is fitted on top then knows of the rounding.
   const rounded = restoreColumns(quantiseColumns(exact, exact.length / width));
   return { ...normaliser, projection: rounded };

@@ -114,9 +114,9 @@ describe('fitKernelMachines', () => {
 });
 
 test('centres are those that are preferred, as long as there are some', async () => {
-  const given = examples(60);
-  const preferred = given.labels.map((_, i) => i % 3 === 0);
-  const options = { gamma: 0.2, ridges: [0.3], centres: 25, preferred, seed: 0 };
+  const preferred = Array.from({ length: 60 }, (_, i) => i % 3 === 0);
+  const given = { ...examples(60), preferred };
+  const options = { gamma: 0.2, ridges: [0.3], centres: 25, seed: 0 };
   const [{ centres }] = await fitKernelMachines(given, options);
   const isCentre = (index: number) =>
     Array.from({ length: 25 }, (_, j) => row({ rows: centres }, j)).some((centre) =>

@@ -1,4 +1,4 @@
-import { createRandom } from '@mars/autograd/random';
+import { createRandom, type Random } from '@mars/autograd/random';
 import { gatherRows, Products, transpose } from './products.ts';
 
 /** Vectors and their classes. */
@@ -11,6 +11,8 @@ export interface LabelledRows {
   readonly labelCount: number;
   /** Per row, the classes that it may be: the functions of the others do not see it. Absent: it may be any. */
   readonly known?: readonly (readonly number[])[];
+  /** Per row, whether it is drawn before those that are not. Absent: all have the same chance. */
+  readonly preferred?: readonly boolean[];
 }
 
 export interface KernelRidgeOptions {
@@ -57,8 +59,6 @@ export interface NystromOptions extends Pick<KernelRidgeOptions, 'gamma'> {
   readonly ridges: readonly number[];
   /** How many rows are centres. */
   readonly centres: number;
-  /** Per row, whether it is a centre before any other is. Absent: all have the same chance. */
-  readonly preferred?: readonly boolean[];
   readonly seed: number;
 }
 
@@ -73,16 +73,12 @@ export interface NystromOptions extends Pick<KernelRidgeOptions, 'gamma'> {
  */
 export async function fitKernelMachines(
   examples: LabelledRows,
-  { gamma, ridges, centres: wanted, preferred, seed }: NystromOptions,
+  { gamma, ridges, centres: wanted, seed }: NystromOptions,
   threads?: number,
 ): Promise<KernelMachine[]> {
   const { rows, width, labels, labelCount } = examples;
   await using products = await Products.open(threads);
-  const drawn = createRandom(seed)
-    .fork('centres')
-    .shuffle([...labels.keys()])
-    .toSorted((a, b) => Number(preferred?.[b] ?? 0) - Number(preferred?.[a] ?? 0))
-    .slice(0, wanted);
+  const drawn = drawRows(examples, wanted, createRandom(seed).fork('centres'));
   const count = drawn.length;
   const centres = gatherRows(rows, drawn, width);
   const y = targets(examples);
@@ -118,6 +114,18 @@ export async function fitKernelMachines(
     }
     return { centres: padded, coefficients };
   });
+}
+
+/** Some of the rows, at random; those that are preferred come first. */
+export function drawRows(
+  { labels, preferred }: Pick<LabelledRows, 'labels' | 'preferred'>,
+  count: number,
+  random: Random,
+): number[] {
+  return random
+    .shuffle([...labels.keys()])
+    .toSorted((a, b) => Number(preferred?.[b] ?? 0) - Number(preferred?.[a] ?? 0))
+    .slice(0, count);
 }
 
 /** The classes whose functions see the same rows, and what these weigh for them. */

@@ -1,10 +1,10 @@
 import type { Network, Weights } from '@mars/autograd';
 import { createRandom } from '@mars/autograd/random';
 import { buildNetwork } from './architectures/networks.ts';
-import { heardVariant, learntFrom, networkWidth, type TrainConfig } from './config.ts';
+import { learntFrom, networkWidth, type TrainConfig } from './config.ts';
 import { Dataset, fitLabelMeans, toExamples } from './dataset.ts';
-import { featureWidth } from './features/settings.ts';
-import { fitInputs } from './inputs.ts';
+import { featureWidth, type Variant } from './features/settings.ts';
+import { fitInputs, heardExamples } from './inputs.ts';
 import { fitKernelMachines, type LabelledRows } from './kernel-ridge.ts';
 import { transpose } from './products.ts';
 import { kernelGamma } from './projection.ts';
@@ -27,10 +27,17 @@ export async function refit(
   const clips = learntFrom(fold, config).filter((clip) => features.has(clip));
   const examples = toExamples(clips, features, labels);
   const known = knownOf(clips, features.variants.length, labelledBy(clips, labels));
-  const normaliser = await fitInputs(examples, config, { labelCount: labels.length, known, seed, threads });
+  const preferred = heardExamples(config, features.variants, examples.length);
+  const normaliser = await fitInputs(examples, config, {
+    labelCount: labels.length,
+    known,
+    preferred,
+    seed,
+    threads,
+  });
   const data = new Dataset(examples, normaliser, config.frames);
   const spoken = whoSpeaks(clips, config.variants);
-  const options = { config, labels, known, spoken, versions: features.variants, seed, threads };
+  const options = { config, labels, known, preferred, spoken, seed, threads };
   const [{ weights }] = await kernelWeights(data, options, ridge);
   await saveFitted(folder, { weights, normaliser, labelMeans: fitLabelMeans(data, labels.length) });
 }
@@ -76,25 +83,23 @@ interface FitOptions extends Pick<TrainOptions, 'config' | 'labels' | 'seed' | '
   readonly spoken: Voices;
   /** Per example, the classes that it may be. */
   readonly known: readonly (readonly number[])[];
-  /** The names of the versions in which each clip stands in the examples, one after the other. */
-  readonly versions: readonly string[];
+  /** Per example, whether it is like what will be heard. */
+  readonly preferred: readonly boolean[];
 }
 
 /** A kernel machine as the weights of its network, for the ridge that is given or for each of the configuration's. */
 async function kernelWeights(
   data: Dataset,
-  { config, labels, known, spoken, versions, seed, threads }: FitOptions,
+  { config, labels, known, preferred, spoken, seed, threads }: FitOptions,
   chosen?: number,
 ): Promise<{ ridge: number; weights: Weights }[]> {
   const { centres, ridge, sharpness } = config.network as Extract<TrainConfig['network'], { kind: 'kernel' }>;
   const ridges = [chosen ?? ridge].flat();
   const width = networkWidth(config);
   const gamma = kernelGamma(featureWidth(config.features));
-  // Clips as they are heard later are nearest to those that are heard then.
-  const heard = versions.indexOf(heardVariant(config).name ?? 'original');
   const machines = await fitKernelMachines(
-    { ...underProfiles(data, config, { known, spoken, seed }), width, labelCount: labels.length },
-    { gamma, ridges, centres, preferred: data.labels.map((_, i) => i % versions.length === heard), seed },
+    { ...underProfiles(data, config, { known, spoken, seed }), width, labelCount: labels.length, preferred },
+    { gamma, ridges, centres, seed },
     threads,
   );
   const layers = buildNetwork(config.network, width, labels.length);
@@ -109,26 +114,43 @@ async function kernelWeights(
   });
 }
 
-/** The examples as they are and, where the configuration simulates profiles, once more as they are under one. */
+/**
+ * The examples as they are and, where the configuration simulates profiles, those at a speed at which clips will be heard
+ * once more as they are under one.
+ */
 function underProfiles(
   data: Dataset,
-  { simulatedProfiles: clips }: TrainConfig,
+  { simulatedProfiles: clips, variants, testSpeeds }: TrainConfig,
   { known, spoken, seed }: Pick<FitOptions, 'known' | 'spoken' | 'seed'>,
 ): Pick<LabelledRows, 'rows' | 'labels' | 'known'> {
   const { rows, labels } = data;
   if (!clips) return { rows, labels, known };
   const random = createRandom(seed).fork('profiles');
   const offsetOf = drawOffsets(data, { clips, ...spoken }, random);
+  const isHeard = variants.map((variant) => testSpeeds.includes(speedOf(variant)));
+  const again = [...labels.keys()].filter((example) => isHeard[example % variants.length]);
   const width = rows.length / labels.length;
-  const both = new Float32Array(2 * rows.length);
+  const both = new Float32Array(rows.length + again.length * width);
   both.set(rows);
-  for (const example of labels.keys()) {
+  for (const [index, example] of again.entries()) {
     const offset = offsetOf(example, random);
-    for (let i = example * width; i < (example + 1) * width; i += 1) {
-      both[rows.length + i] = rows[i] - offset[i - example * width];
-    }
+    const at = rows.length + index * width;
+    for (let i = 0; i < width; i += 1) both[at + i] = rows[example * width + i] - offset[i];
   }
-  return { rows: both, labels: [...labels, ...labels], known: [...known, ...known] };
+  return {
+    rows: both,
+    labels: [...labels, ...again.map((example) => labels[example])],
+    known: [...known, ...again.map((example) => known[example])],
+  };
+}
+
+/** Of a version whose speed is drawn, none. */
+function speedOf(variant: Variant): number {
+  if (variant.kind === 'speed') {
+    const [least, most] = variant.rate ?? [NaN, NaN];
+    return least === most ? least : NaN;
+  }
+  return ('speed' in variant ? variant.speed : undefined) ?? 1;
 }
 
 /** The flat vector of a network's parameters, from each by name. */

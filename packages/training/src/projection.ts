@@ -1,6 +1,6 @@
 import { createRandom, type Random } from '@mars/autograd/random';
 import { z } from 'zod';
-import { fitKernelRidge, type KernelMachine, type LabelledRows } from './kernel-ridge.ts';
+import { drawRows, fitKernelRidge, type KernelMachine, type LabelledRows } from './kernel-ridge.ts';
 import { gatherRows, Products, transpose } from './products.ts';
 
 const count = z.int().positive();
@@ -34,18 +34,18 @@ export function kernelGamma(width: number): number {
  *
  * Deterministic: the same examples, seed, machine and number of threads give the same bits.
  *
- * @param examples each number of mean 0 and deviation 1
+ * @param examples each number of mean 0 and deviation 1; the gradients are taken at preferred ones first
  * @returns (width, components); zeros where there are fewer directions than components
  * @example
  * const projection = await fitProjection({ rows, width, labels, labelCount: 8 }, settings, { seed: 0 });
  */
 export async function fitProjection(
-  { rows, width, labels, labelCount, known }: LabelledRows,
+  { rows, width, labels, labelCount, known, preferred }: LabelledRows,
   { components, ridge, examples, gradients }: ProjectionSettings,
   { seed, threads }: { seed: number; threads?: number },
 ): Promise<Float32Array> {
   const random = createRandom(seed).fork('projection');
-  const drawn = random.shuffle([...labels.keys()]).slice(0, examples);
+  const drawn = drawRows({ labels, preferred }, examples, random);
   const given = {
     rows: gatherRows(rows, drawn, width),
     width,

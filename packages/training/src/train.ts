@@ -7,7 +7,7 @@ import { batchesPerEpoch, type BatchPlan } from './batches.ts';
 import { networkWidth, type TrainConfig } from './config.ts';
 import { Dataset, fitLabelMeans, toExamples } from './dataset.ts';
 import type { FeatureSet } from './features/feature-set.ts';
-import { fitInputs, inputsOf } from './inputs.ts';
+import { fitInputs, heardExamples, inputsOf } from './inputs.ts';
 import { fitAtOnce, saveFitted } from './kernel-training.ts';
 import { knownOf, labelledBy } from './labelled.ts';
 import { argmax } from './metrics.ts';
@@ -97,10 +97,11 @@ export async function train(
   const given =
     start && isDeepStrictEqual(inputsOf(start.config), inputsOf(config)) ? start.normaliser : undefined;
   const known = knownOf(clips, features.variants.length, labelled);
+  const preferred = heardExamples(config, features.variants, examples.length);
   const normaliser =
     checkpoint?.normaliser ??
     given ??
-    (await fitInputs(examples, config, { labelCount: labels.length, known, seed, threads }));
+    (await fitInputs(examples, config, { labelCount: labels.length, known, preferred, seed, threads }));
   const data = new Dataset(examples, normaliser, config.frames);
   const takesProfiles = config.simulatedProfiles !== undefined || config.network.kind === 'kernel';
   const labelMeans = takesProfiles ? fitLabelMeans(data, labels.length) : undefined;
@@ -116,7 +117,7 @@ export async function train(
         labels,
         known,
         spoken: whoSpeaks(clips, config.variants),
-        versions: features.variants,
+        preferred,
         validator,
         seed,
         threads,
