@@ -44,7 +44,10 @@ async function throughCodec(samples: Float32Array, options: readonly string[]): 
 
 async function hasCoder(): Promise<boolean> {
   const coder = spawn('ffmpeg', ['-version'], { stdio: 'ignore' });
-  return Promise.race([once(coder, 'exit').then(() => true), once(coder, 'error').then(() => false)]);
+  return once(coder, 'exit').then(
+    () => true,
+    () => false,
+  );
 }
 
 const coder = await hasCoder();

@@ -15,8 +15,8 @@ import { CORPUS_CATALOGUE, type CorpusEntry } from './corpora/catalogue.ts';
 import type { Normaliser } from './dataset.ts';
 import { isTrunk, trunksOf } from './features/settings.ts';
 import { frontEnd } from './front-end/front-end.ts';
-import { layOut, matMul, sizeAlong } from './front-end/kernels.ts';
-import { unpackSixBits } from './front-end/packed.ts';
+import { layOut, sizeAlong } from './front-end/kernels.ts';
+import { timesSixBits } from './front-end/packed.ts';
 import { packSixBits, quantiseColumns } from './pretrained/quantise.ts';
 import { TRUNKS } from './pretrained/trunks.ts';
 import { finalWeights, isFinished, type RunDescription, type RunFolder } from './run.ts';
@@ -177,15 +177,16 @@ function metadataText(value: unknown): string {
 function normalise(x: Tensor, { mean, std, projection }: Normaliser): Tensor {
   const row = (values: Float32Array) => constant(values, [1, 1, values.length]);
   const normal = operations.div(operations.sub(x, row(mean)), row(std));
-  return projection ? matMul(normal, packed(projection, mean.length)) : normal;
+  return projection ? projected(normal, projection) : normal;
 }
 
-/** A matrix that has been rounded to 6 bits, stored in them. */
-function packed(matrix: Float32Array, rows: number): Tensor {
+/** x (…, rows) times a matrix that has been rounded to 6 bits and is stored in them. */
+function projected(x: Tensor, matrix: Float32Array): Tensor {
+  const rows = Number(x.shape.at(-1));
   const columns = matrix.length / rows;
   const { values, scale } = quantiseColumns(matrix, columns);
-  const bytes = constant(packSixBits(values), [(3 * rows) / 4, columns], 'projection');
-  return operations.mul(unpackSixBits(bytes), constant(scale, [columns], 'projection.scale'));
+  const packed = constant(packSixBits(values), [(3 * rows) / 4, columns], 'projection');
+  return timesSixBits(x, packed, constant(scale, [columns], 'projection.scale'));
 }
 
 /** Zeros after the last frame until there are `frames`; more frames stay as they are. */

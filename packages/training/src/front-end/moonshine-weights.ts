@@ -2,7 +2,7 @@ import { constant, operations, scalar, type Tensor } from '@mars/autograd';
 import type { StoredData, StoredTensor } from '../features/safetensors.ts';
 import { loadMoonshine } from '../pretrained/moonshine.ts';
 import { matMul } from './kernels.ts';
-import { unpackBlocks, unpackSixBits } from './packed.ts';
+import { timesSixBits, unpackBlocks } from './packed.ts';
 
 const { add, cast, mul } = operations;
 
@@ -30,24 +30,20 @@ function decode(tensors: ReadonlyMap<string, StoredTensor<StoredData>>): Moonshi
     const { data, shape } = tensors.get(name)!;
     return constant(data, shape, `moonshine.${name}`);
   };
-  const layers = new Map<string, { weight: Tensor; bias: Tensor }>();
-  for (const biasName of tensors.keys()) {
-    const name = biasName.replace(/\.bias$/, '');
-    if (name === biasName) continue;
-    const packed = tensor(`${name}.packed`);
-    const levels = tensors.has(`${name}.multiples`)
-      ? unpackBlocks(packed, tensor(`${name}.multiples`))
-      : unpackSixBits(packed);
-    layers.set(name, { weight: mul(levels, tensor(`${name}.scale`)), bias: tensor(biasName) });
-  }
+  const blocks = (name: string) =>
+    unpackBlocks(tensor(`${name}.packed`), tensor(`${name}.multiples`), tensor(`${name}.scale`));
+  const third = blocks('conv3');
   const [scale, offset] = tensors.get('conv1.scale')!.data;
   return {
     first: add(mul(cast(tensor('conv1.weight')), scalar(scale)), scalar(offset)),
-    second: layers.get('conv2')!.weight,
-    secondBias: layers.get('conv2')!.bias,
+    second: blocks('conv2'),
+    secondBias: tensor('conv2.bias'),
     product: (x, name) => {
-      const { weight, bias } = layers.get(name)!;
-      return add(matMul(x, weight), bias);
+      const product =
+        name === 'conv3'
+          ? matMul(x, third)
+          : timesSixBits(x, tensor(`${name}.packed`), tensor(`${name}.scale`));
+      return add(product, tensor(`${name}.bias`));
     },
   };
 }

@@ -197,12 +197,6 @@ function filterTiles(frames: Tensor, count: Tensor, weight: Tensor): Tensor {
     [weight, indices([0, 0, (TAPS * SECOND.stride - SECOND.size) * MOONSHINE_CHANNELS, 0])],
     [[TAPS * channels, outChannels]],
   );
-  const kernels = layOut(matMul(evaluation(TILE_GROUPS, TAPS), layOut(whole, [TAPS, -1])), [
-    TILE_GROUPS,
-    channels,
-    outChannels,
-  ]);
-
   const tiles = div(add(count, indices([TILE_OUTPUTS - 1])), indices([TILE_OUTPUTS]));
   const groups = add(mul(tiles, indices([TILE_OUTPUTS])), indices([TAPS - 1]));
   // What no tile hears is cut off; what a tile lacks is zero.
@@ -226,11 +220,14 @@ function filterTiles(frames: Tensor, count: Tensor, weight: Tensor): Tensor {
     { perm: [2, 0, 1, 3] },
   );
   // One product per point: a matrix that it knows is laid out for its product when the file is loaded, a stack of them anew
-  // each time.
+  // each time. Each kernel is made by itself, since what is made on loading is not all given back.
   const one = Array<number>(TILE_GROUPS).fill(1);
-  const perPoint = split(kernels, one, 0).map((kernel) => layOut(kernel, [channels, outChannels]));
+  const taps = layOut(whole, [TAPS, -1]);
+  const kernels = split(evaluation(TILE_GROUPS, TAPS), one, 0).map((values) =>
+    layOut(matMul(values, taps), [channels, outChannels]),
+  );
   const products = split(byPoint, one, 0).map((heardAt, point) =>
-    layOut(matMul(layOut(heardAt, [-1, channels]), perPoint[point]), [-1, 1, outChannels]),
+    layOut(matMul(layOut(heardAt, [-1, channels]), kernels[point]), [-1, 1, outChannels]),
   );
   const byTile = concat(products, 1); // (tiles, TILE_GROUPS, outChannels)
   const [transposed] = operator(
