@@ -7,6 +7,7 @@ import { trainingCorpora } from './export.ts';
 import { isTrunk, trunksOf, type SingleTrunkSettings } from './features/settings.ts';
 import { TRUNKS } from './pretrained/trunks.ts';
 import type { RunDescription } from './run.ts';
+import { testsNothing } from './splits/protocols.ts';
 
 /** The model card as Markdown: what it was trained on, what it reaches, where it fails, what it must not be used for. */
 export function writeCard(
@@ -31,7 +32,7 @@ It gives one score for each of: ${metadata.labels.join(', ')}.
 - Data: ${metadata.trainedOn}.
 - Recipe: ${describeRecipe(config)}, seed ${seed}.
 - Every training clip in ${config.variants.length} versions (${config.variants.map(({ name, kind }) => name ?? kind).join(', ')}); validation and test clips as recorded.
-- ${clips.train.length} clips trained, ${clips.validation.length} validated (${validationServed(config)}), ${describeTest(clips.test.length, protocol)}.
+- ${clips.train.length} clips trained, ${clips.validation.length} validated (${validationServed(config, protocol)}), ${describeTest(clips.test.length, protocol)}.
 - Trained by MARS's own engine, in TypeScript.
 
 ## Figures
@@ -82,9 +83,12 @@ function describeTest(clips: number, protocol: string): string {
 }
 
 /** What was decided by looking at validation clips. */
-function validationServed({ patience, network }: TrainConfig): string {
-  const fitted = 'temperature and threshold were fitted on them';
-  if (network.kind === 'kernel') return `${fitted}; then the weights were, on these and those trained`;
+function validationServed({ patience, network }: TrainConfig, protocol: string): string {
+  const fitted = testsNothing(protocol)
+    ? 'temperature and threshold are the medians of those that were fitted on the validation clips of the folds below'
+    : 'temperature and threshold were fitted on them';
+  if (network.kind === 'kernel')
+    return `${fitted}; the weights were fitted after that, on these and those trained`;
   return patience === undefined
     ? `${fitted}, no weights were chosen by them`
     : `${fitted} and the epoch was chosen by them`;

@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { loadRecogniser, type Calibration } from '@mars/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LABELS, openWorkshop, tinyConfig, type Workshop } from '../test/synthetic-corpus.ts';
 import { readCorpus } from './corpora/corpora.ts';
@@ -147,6 +148,19 @@ describe('an export', () => {
     expect(report).toEqual([reports.emobox]);
     expect(card).toContain('none tested: the figures are those of the same recipe');
     expect(card).toContain('protocol all, fold all, seed 2');
+    expect(card).toContain('medians of those that were fitted on the validation clips of the folds below');
+    const calibrations = await Promise.all(
+      reports.emobox.trainings.map(({ training }) =>
+        new RunFolder(join(runOf('emobox'), training)).readJson<Calibration>('calibration.json'),
+      ),
+    );
+    await using recogniser = await loadRecogniser(model);
+    const { calibration } = recogniser.metadata;
+    for (const name of ['temperature', 'threshold'] as const) {
+      const values = calibrations.map((each) => each![name]).toSorted((a, b) => a - b);
+      const middle = values.slice(Math.ceil(values.length / 2) - 1, Math.floor(values.length / 2) + 1);
+      expect(calibration![name]).toBeCloseTo(middle.reduce((a, b) => a + b) / middle.length, 6);
+    }
     for (const protocol of ['all', 'emobox', 'seed'] as const) {
       await expect(testModel(model, protocol, workshop.clips)).rejects.toMatchObject({
         code: 'TEST_LEAK',

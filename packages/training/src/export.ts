@@ -81,13 +81,14 @@ export function writeModel(
 }
 
 /**
- * The model of a finished training, with its calibration where that has been fitted.
+ * The model of a finished training, with its calibration where that has been fitted and none is given.
  *
  * Errors: `RUN_INVALID` when the training has not ended.
  */
 export async function exportTraining(
   folder: RunFolder,
   name: string,
+  given?: Calibration,
 ): Promise<{ bytes: Uint8Array; metadata: ModelMetadata; description: RunDescription }> {
   const description = await folder.description();
   const { config } = description;
@@ -99,7 +100,7 @@ export async function exportTraining(
         'Let it end first: mars train … --resume.',
     );
   }
-  const calibration = await folder.readJson<Calibration>('calibration.json');
+  const calibration = given ?? (await folder.readJson<Calibration>('calibration.json'));
   const metadata = {
     ...describeModel(name, description),
     calibration: calibration ?? null,

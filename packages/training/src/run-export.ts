@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { MarsError } from '@mars/core';
+import { MarsError, type Calibration } from '@mars/core';
 import { writeCard } from './card.ts';
 import { parseConfig, type TrainConfig } from './config.ts';
 import type { ExperimentReport } from './experiment-report.ts';
@@ -13,7 +13,8 @@ import { testsNothing } from './splits/protocols.ts';
 
 /**
  * The model of one training of a run (the first, where none is named), with its card and the run's report; the reports
- * of further runs of the same recipe, as under another protocol, go `beside` it. `notice` is what must accompany the
+ * of further runs of the same recipe, as under another protocol, go `beside` it; a run that tests nothing takes its calibration
+ * from the first of them, the median of its trainings'. `notice` is what must accompany the
  * weights of others that are in it.
  *
  * Errors: `RUN_INVALID` when a folder is no run, the training is not there or not done, a run beside it was trained by
@@ -33,11 +34,36 @@ export async function exportRun(
     );
   }
   const folder = new RunFolder(join(run, training ?? untested?.[0] ?? reports[0].trainings[0].training));
-  const { bytes, metadata, description } = await exportTraining(folder, name ?? reports[0].preset);
+  const { bytes, metadata, description } = await exportTraining(
+    folder,
+    name ?? reports[0].preset,
+    untested && (await medianCalibration(beside[0], reports[0])),
+  );
   for (const other of beside) await checkRecipe(other, description.config);
   const { features } = description.config;
   const notice = isTrunk(features) ? readTrunkNotice(features) : undefined;
   return { model: bytes, card: writeCard(metadata, description, reports), report: reports, notice };
+}
+
+/**
+ * What a model is calibrated by that has heard everybody: few speakers validated it, and the trainings of a run of the same
+ * recipe had those of all folds. Nothing where none of them was calibrated.
+ */
+async function medianCalibration(
+  run: string,
+  { trainings }: ExperimentReport,
+): Promise<Calibration | undefined> {
+  const fitted: Calibration[] = [];
+  for (const { training } of trainings) {
+    const calibration = await new RunFolder(join(run, training)).readJson<Calibration>('calibration.json');
+    if (calibration) fitted.push(calibration);
+  }
+  if (fitted.length === 0) return undefined;
+  const median = (name: keyof Calibration) => {
+    const sorted = fitted.map((each) => each[name]).toSorted((a, b) => a - b);
+    return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
+  };
+  return { temperature: median('temperature'), threshold: median('threshold') };
 }
 
 /**

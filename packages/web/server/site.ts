@@ -39,7 +39,7 @@ const OUTPUT = {
 };
 
 export interface SiteOptions {
-  /** Of the compressed files beside the plain ones; `compressFolder` says what it costs. Default 5. */
+  /** Of the compressed files beside the plain ones; `compressFolder` says what it costs, and what it is by default. */
   readonly quality?: number;
 }
 
