@@ -26,10 +26,11 @@ export function storedWeights(): MoonshineWeights {
 }
 
 function decode(tensors: ReadonlyMap<string, StoredTensor<StoredData>>): MoonshineWeights {
-  const tensor = (name: string) => {
-    const { data, shape } = tensors.get(name)!;
-    return constant(data, shape, `moonshine.${name}`);
-  };
+  // One constant each, however many speeds ask for it: so it stands in a model file once.
+  const constants = new Map(
+    [...tensors].map(([name, { data, shape }]) => [name, constant(data, shape, `moonshine.${name}`)]),
+  );
+  const tensor = (name: string) => constants.get(name)!;
   const blocks = (name: string) =>
     unpackBlocks(tensor(`${name}.packed`), tensor(`${name}.multiples`), tensor(`${name}.scale`));
   const third = blocks('conv3');
