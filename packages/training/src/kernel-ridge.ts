@@ -11,7 +11,7 @@ export interface LabelledRows {
   readonly labelCount: number;
   /** Per row, the classes that it may be: the functions of the others do not see it. Absent: it may be any. */
   readonly known?: readonly (readonly number[])[];
-  /** Per row, whether it is drawn before those that are not. Absent: all have the same chance. */
+  /** Per row, whether it is drawn before the others; rows after its end are others. Absent: all have the same chance. */
   readonly preferred?: readonly boolean[];
 }
 
