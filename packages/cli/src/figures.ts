@@ -23,6 +23,7 @@ export async function printFigures({
   overSpeakers,
   groups,
   profiles,
+  changes = [],
   failures,
 }: ExperimentReport): Promise<void> {
   const { readableParts } = await import('@mars/training');
@@ -55,6 +56,12 @@ export async function printFigures({
   for (const { name, clips, accuracy, uar, macroF1 } of readableParts(groups)) {
     console.log(
       `${name.padEnd(17)}${clips} clips: accuracy ${percent(accuracy)}, UAR ${percent(uar)}, macro F1 ${percent(macroF1)}`,
+    );
+  }
+  for (const { change, kept, keptOfSure, accuracy } of changes) {
+    const sure = keptOfSure === undefined ? '' : ` (${percent(keptOfSure)} of those not "uncertain")`;
+    console.log(
+      `${change.padEnd(23)}${percent(kept)} keep their emotion${sure}, accuracy ${percent(accuracy)}`,
     );
   }
   if (failures > 0) console.log(`left out${' '.repeat(9)}${failures} recording(s) that could not be used`);

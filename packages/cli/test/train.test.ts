@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExperimentReport } from '@mars/training';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -100,6 +100,18 @@ describe('mars evaluate', () => {
     } finally {
       await writeFile(join(folder, 'corpus', id), bytes);
     }
+  });
+
+  test('--changed: what becomes of the verdicts, which the run keeps and its card says', async () => {
+    const result = await run('evaluate', '--run', 'run', ...CORPUS, '--protocol', 'seed', '--changed');
+    expect(result.status).toBe(0);
+    expect(result.stdout).toMatch(/^10 dB quieter +[\d.]+ keep their emotion .*, accuracy [\d.]+$/m);
+    expect(result.stdout).toMatch(/^noise at 20 dB /m);
+    await run('export', 'run', '--out', 'changed');
+    const [{ changes }] = JSON.parse((await read('changed/report.json')).toString()) as ExperimentReport[];
+    expect(changes!.map(({ change }) => change)).toContain('telephone band, 8 kHz');
+    expect((await read('changed/card.md')).toString()).toContain('| telephone band, 8 kHz | ');
+    await rm(join(folder, 'run/changes.json'));
   });
 
   test('a model that does not say what it was trained on is tested, with a warning', async () => {

@@ -1,5 +1,5 @@
 import type { Calibration, ModelMetadata } from '@mars/core';
-import { readableParts, type ExperimentReport } from './experiment-report.ts';
+import { readableParts, type ChangeFigures, type ExperimentReport } from './experiment-report.ts';
 import { confusionMetrics } from './metrics.ts';
 import type { Interval } from './bootstrap.ts';
 import type { TrainConfig } from './config.ts';
@@ -212,6 +212,7 @@ function figuresOf({
   overSpeakers,
   groups,
   confusion,
+  changes,
   failures,
 }: ExperimentReport) {
   const seeds = new Set(trainings.map(({ seed }) => seed)).size;
@@ -256,7 +257,19 @@ ${perClass
     ({ label, precision, recall, f1, support }, k) =>
       `| ${label} | ${percent(precision)} | ${percent(recall)} | ${percent(f1)} | ${support} | ${confusion[k].join(' | ')} |`,
   )
-  .join('\n')}`;
+  .join('\n')}${changes ? `\n\n${describeChanges(changes)}` : ''}`;
+}
+
+function describeChanges(changes: readonly ChangeFigures[]): string {
+  const rows = changes.map(
+    ({ change, kept, keptOfSure, accuracy }) =>
+      `| ${change} | ${percent(kept)} | ${keptOfSure === undefined ? '–' : percent(keptOfSure)} | ${percent(accuracy)} |`,
+  );
+  return `The same clips changed, and how many keep their emotion:
+
+| change | kept | of those not "uncertain" | accuracy |
+|---|---|---|---|
+${rows.join('\n')}`;
 }
 
 function percent(share: number): string {

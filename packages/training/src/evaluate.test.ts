@@ -4,6 +4,7 @@ import { loadRecogniser, type Calibration } from '@mars/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LABELS, openWorkshop, tinyConfig, type Workshop } from '../test/synthetic-corpus.ts';
 import { readCorpus } from './corpora/corpora.ts';
+import type { RecordingChange } from './changes.ts';
 import { measure, testModel, type Prediction } from './evaluate.ts';
 import { runExperiment } from './experiment.ts';
 import { sumUp, type ExperimentReport } from './experiment-report.ts';
@@ -98,6 +99,33 @@ test('a recording that cannot be used is named, and the others are tested', asyn
   } finally {
     await writeFile(broken.file, bytes);
   }
+});
+
+test('each recording is also heard changed, and the report says what becomes of the verdicts', async () => {
+  const untouched: RecordingChange = { name: 'untouched', apply: (recording) => Promise.resolve(recording) };
+  const gone: RecordingChange = {
+    name: 'gone',
+    apply: ({ sampleRate }) => Promise.resolve({ samples: new Float32Array(sampleRate), sampleRate }),
+  };
+  const changes = [untouched, gone];
+  const { fold, predictions } = await testModel(models.emobox, 'emobox', workshop.clips, { changes });
+  const plain = await testModel(models.emobox, 'emobox', workshop.clips);
+  expect(predictions.map(({ changed, ...rest }) => [rest, Object.keys(changed!)])).toEqual(
+    plain.predictions.map((row) => [row, ['untouched', 'gone']]),
+  );
+  const report = sumUp('tiny', 'emobox', LABELS, [{ fold, seed: 1, predictions }]);
+  // Of silence nothing can be heard: all clips are called the same.
+  const called = predictions[0].changed!['gone'].predicted;
+  const share = (rows: readonly Prediction[], test: (row: Prediction) => boolean) =>
+    rows.filter(test).length / rows.length;
+  expect(report.changes).toMatchObject([
+    { change: 'untouched', kept: 1, accuracy: report.overSeeds.accuracy.mean },
+    {
+      change: 'gone',
+      kept: share(predictions, ({ predicted }) => predicted === called),
+      accuracy: share(predictions, ({ emotion }) => emotion === called),
+    },
+  ]);
 });
 
 test('it stops when asked', async () => {

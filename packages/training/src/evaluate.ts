@@ -1,11 +1,14 @@
 import {
+  decodeAudio,
   loadRecogniser,
   MarsError,
+  type Audio,
   type ModelMetadata,
   type Profile,
   type Recogniser,
   type Verdict,
 } from '@mars/core';
+import type { RecordingChange } from './changes.ts';
 import { readBytes, type Clip } from './corpora/clip.ts';
 import type { FeatureFailure } from './features/feature-set.ts';
 import { argmax, classificationMetrics, type ClassificationMetrics } from './metrics.ts';
@@ -43,6 +46,8 @@ export interface Prediction extends Answer {
    * it. `null` where no clip of the enrolment could be used, so that there is no profile.
    */
   readonly withoutProfile?: Answer | null;
+  /** What the model says, by the name of each change that was asked for, of the recording so changed. */
+  readonly changed?: Readonly<Record<string, Answer>>;
 }
 
 export interface Figures extends ClassificationMetrics {
@@ -63,6 +68,8 @@ export interface Figures extends ClassificationMetrics {
 export interface TestOptions {
   /** Under protocol `cross`, the one corpus to test. */
   readonly testCorpus?: string;
+  /** Each recording is also heard so changed (none). */
+  readonly changes?: readonly RecordingChange[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -79,7 +86,7 @@ export async function testModel(
   modelBytes: Uint8Array,
   protocol: Protocol,
   clips: readonly Clip[],
-  { testCorpus, signal, onProgress }: TestOptions = {},
+  { testCorpus, changes, signal, onProgress }: TestOptions = {},
 ): Promise<{
   fold: string;
   predictions: Prediction[];
@@ -118,6 +125,7 @@ export async function testModel(
   let before = 0;
   for (const fold of folds) {
     const tested = await predictFold(recogniser, fold, {
+      changes,
       signal,
       onProgress: (done) => onProgress?.(before + done, total),
     });
@@ -128,7 +136,7 @@ export async function testModel(
   return { fold: split ? folds[0].name : 'all', predictions, failures, metadata };
 }
 
-interface PredictOptions {
+interface PredictOptions extends Pick<TestOptions, 'changes'> {
   readonly signal?: AbortSignal;
   /** Told how many clips were heard, those of the enrolment among them. */
   readonly onProgress?: (done: number) => void;
@@ -144,7 +152,7 @@ interface PredictOptions {
 export async function predictFold(
   recogniser: Recogniser,
   fold: Pick<Fold, 'test' | 'labels' | 'enrolment' | 'enrolmentLabelled'>,
-  { signal, onProgress }: PredictOptions = {},
+  { changes, signal, onProgress }: PredictOptions = {},
 ): Promise<{ predictions: Prediction[]; failures: FeatureFailure[] }> {
   const { test, labels: scored, enrolment } = fold;
   const { profiles, failures } = await learnProfiles(recogniser, fold, { signal, onProgress });
@@ -153,18 +161,23 @@ export async function predictFold(
     signal?.throwIfAborted();
     try {
       const bytes = await readBytes(clip.file);
-      const answer = async (profile?: Profile) =>
+      const answer = async (recording: Uint8Array | Audio, profile?: Profile) =>
         // A corpus clip is known to be speech: what is measured is what the model makes of it.
         toAnswer(
-          await recogniser.classify(bytes, { profile, assumeSpeech: true }),
+          await recogniser.classify(recording, { profile, assumeSpeech: true }),
           recogniser.metadata,
           scored,
         );
       const profile = profiles.get(speakerOf(clip));
+      const changed: Record<string, Answer> = {};
+      for (const { name, apply } of changes ?? []) {
+        changed[name] = await answer(await apply(await decodeAudio(bytes), clip.id), profile);
+      }
       predictions.push({
         ...factsOf(clip),
-        ...(await answer(profile)),
-        ...(enrolment && { withoutProfile: profile ? await answer() : null }),
+        ...(await answer(bytes, profile)),
+        ...(enrolment && { withoutProfile: profile ? await answer(bytes) : null }),
+        ...(changes && { changed }),
       });
     } catch (error) {
       if (!isOfRecording(error)) throw error;

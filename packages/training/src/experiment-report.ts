@@ -66,8 +66,21 @@ export interface ExperimentReport {
   readonly confusion: readonly (readonly number[])[];
   /** Under the `enrol` protocols: all figures here are those with profiles, and these say what they would be without. */
   readonly profiles?: ProfileEffect;
+  /** What becomes of the verdicts where recordings go through something; absent where that was not tested. */
+  readonly changes?: readonly ChangeFigures[];
   /** Recordings that could not be used and were left out. */
   readonly failures: number;
+}
+
+/** What one change of the recordings does, over the test clips of all trainings. */
+export interface ChangeFigures {
+  readonly change: string;
+  /** Share of the clips that keep their emotion. */
+  readonly kept: number;
+  /** The same of those whose verdict names an emotion both times; absent where there is none. */
+  readonly keptOfSure?: number;
+  /** Of the changed recordings. */
+  readonly accuracy: number;
 }
 
 /** What one model made of its test part. */
@@ -131,8 +144,31 @@ function sumUpAnswers(
       speaker: groupBy(predictions, nameOf, labels),
     },
     confusion: measure(predictions, labels).confusion,
+    changes: changeFigures(predictions),
     failures,
   };
+}
+
+function changeFigures(predictions: readonly Prediction[]): ChangeFigures[] | undefined {
+  const changes = Object.keys(predictions[0].changed ?? {});
+  if (changes.length === 0) return undefined;
+  return changes.map((change) => {
+    const pairs = predictions.map((row) => {
+      const after = row.changed![change];
+      return {
+        kept: Number(after.predicted === row.predicted),
+        sure: row.verdict === 'emotion' && after.verdict === 'emotion',
+        right: Number(after.predicted === row.emotion),
+      };
+    });
+    const sure = pairs.filter((pair) => pair.sure);
+    return {
+      change,
+      kept: average(pairs.map(({ kept }) => kept)),
+      ...(sure.length > 0 && { keptOfSure: average(sure.map(({ kept }) => kept)) }),
+      accuracy: average(pairs.map(({ right }) => right)),
+    };
+  });
 }
 
 function overClips(

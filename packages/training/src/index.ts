@@ -7,6 +7,7 @@ export {
   fitThreshold,
   type ThresholdOptions,
 } from './calibration.ts';
+export { recordingChanges, type RecordingChange } from './changes.ts';
 export {
   compareAll,
   compareRuns,
@@ -55,6 +56,7 @@ export { runExperiment, type ExperimentOptions } from './experiment.ts';
 export {
   readableParts,
   sumUp,
+  type ChangeFigures,
   type ExperimentReport,
   type GroupFigures,
   type Spread,
@@ -62,7 +64,7 @@ export {
 } from './experiment-report.ts';
 export { type ProfileEffect, type SpeakerEffect } from './profile-effect.ts';
 export { planSweep, runSweep, type SweepResult, type SweepRun } from './sweep.ts';
-export { exportRun, readModels, readReport } from './run-export.ts';
+export { exportRun, keepChanges, readModels, readReport } from './run-export.ts';
 export type { EpochRecord } from './run.ts';
 export type { TrainProgress } from './train.ts';
 export {

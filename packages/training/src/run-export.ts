@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { MarsError, type Calibration } from '@mars/core';
 import { writeCard } from './card.ts';
 import { parseConfig, type TrainConfig } from './config.ts';
-import type { ExperimentReport } from './experiment-report.ts';
+import type { ChangeFigures, ExperimentReport } from './experiment-report.ts';
 import { exportTraining } from './export.ts';
 import { isTrunk } from './features/settings.ts';
 import { readTrunkNotice } from './pretrained/trunks.ts';
@@ -85,9 +85,23 @@ async function trainingsWithoutTest(run: string): Promise<string[] | undefined> 
   return trainings.toSorted((one, other) => seedOf(one) - seedOf(other));
 }
 
-/** `report.json` of a run. Errors: `RUN_INVALID` when there is none. */
+/** Of a run, what changed recordings do to its verdicts, once that was tested. */
+const CHANGES_FILE = 'changes.json';
+
+/**
+ * Keeps with a run what was found when its models were tested, under its own protocol, on changed recordings: its report
+ * then says it. Of another protocol nothing is kept.
+ */
+export async function keepChanges(run: string, { protocol, changes }: ExperimentReport): Promise<void> {
+  const report = await readReport(run);
+  if (changes && protocol === report.protocol) await new RunFolder(run).writeJson(CHANGES_FILE, changes);
+}
+
+/** The report of a run, with `keepChanges`' figures where there are any. Errors: `RUN_INVALID` when there is none. */
 export async function readReport(run: string): Promise<ExperimentReport> {
-  const report = await new RunFolder(run).readJson<ExperimentReport>('report.json');
+  const folder = new RunFolder(run);
+  const report = await folder.readJson<ExperimentReport>('report.json');
+  const changes = await folder.readJson<ChangeFigures[]>(CHANGES_FILE);
   if (report === undefined) {
     throw new MarsError(
       'RUN_INVALID',
@@ -95,7 +109,7 @@ export async function readReport(run: string): Promise<ExperimentReport> {
         '"mars train --out" wrote, or let it end with --resume.',
     );
   }
-  return report;
+  return changes ? { ...report, changes } : report;
 }
 
 /**

@@ -33,6 +33,19 @@ function tableOf(id: string): (string | null)[][] {
   return rows.map(cellsOf);
 }
 
+test('where changed recordings were tested, it says what becomes of the verdicts', async () => {
+  const evidence = await readEvidence(join(root, 'run'));
+  const changes = [{ change: 'in a bus', kept: 0.75, accuracy: 0.5 }];
+  const { document } = parseHTML(
+    pageOf(writeRunReport({ ...evidence, report: { ...evidence.report, changes } })),
+  );
+  const row = [...document.querySelectorAll('tr')].find(({ textContent }) =>
+    textContent!.includes('in a bus'),
+  );
+  expect(cellsOf(row!)).toEqual(['in a bus', '75.0', '–', '50.0']);
+  expect(pageOf(files)).not.toContain('Changed recordings');
+});
+
 describe('the page', () => {
   test('needs nothing but itself', () => {
     const page = pageOf(files);

@@ -1,6 +1,7 @@
 import type { ExperimentReport } from '../experiment-report.ts';
 import { PROTOCOL_DESCRIPTIONS } from '../splits/protocols.ts';
 import { writeCalibrations } from './calibrations.ts';
+import { changeTable } from './changes.ts';
 import { confusionMatrix } from './confusion.ts';
 import { predictionsBySeed, type Evidence } from './evidence.ts';
 import type { Figure, Table } from './figure.ts';
@@ -44,6 +45,7 @@ export function writeRunReport(evidence: Evidence, { attention }: { attention?: 
       after: writeTable(foldTable(evidence), 'UAR of each fold and seed, in per cent.'),
     },
     ...writeProfiles(evidence),
+    ...writeChanges(evidence),
     {
       heading: 'Confidence',
       figures: [reliabilityDiagram(evidence), riskCoveragePlot(evidence)],
@@ -127,6 +129,15 @@ function writeProfiles(evidence: Evidence): { heading: string; figures: []; afte
   return [
     { heading: 'Profiles of the speakers', figures: [], after: writeTable(profiles.table, profiles.caption) },
   ];
+}
+
+/** A section where changed recordings were tested, else none. */
+function writeChanges(evidence: Evidence): { heading: string; figures: []; after: Markup }[] {
+  const table = changeTable(evidence);
+  if (table === undefined) return [];
+  const caption =
+    'What becomes of the verdicts when a recording goes through something on its way; in per cent.';
+  return [{ heading: 'Changed recordings', figures: [], after: writeTable(table, caption) }];
 }
 
 function describeTrainings({ trainings, folds, seeds }: Evidence): string {
