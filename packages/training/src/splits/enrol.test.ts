@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { ravdess } from '../../test/clips.ts';
 import type { Clip } from '../corpora/clip.ts';
+import { splitCross } from './cross.ts';
 import { splitEmobox } from './emobox.ts';
 import { splitEnrol, type Enrolment } from './enrol.ts';
 
 const emobox = splitEmobox(ravdess);
+const byId = (one: Clip, other: Clip) => one.id.localeCompare(other.id);
 const perSpeaker = (clips: readonly Clip[], keyOf: (clip: Clip) => string) =>
   new Set(
     [
@@ -36,6 +38,20 @@ test.each([
     expect(fold.enrolmentLabelled).toBe(what !== 'unlabelled');
     expect(fold.within).toEqual(emobox[i]);
   }
+});
+
+test('within cross: of every speaker of the corpus that is tested, over the emotions of both sides', () => {
+  const others = ravdess.map((clip) => ({ ...clip, corpus: 'elsewhere', id: `elsewhere/${clip.id}`, speaker: `E${clip.speaker}`, contentHash: undefined })); // prettier-ignore
+  const clips = [...ravdess, ...others.filter(({ emotion }) => emotion !== 'calm')];
+  const options = { testCorpus: 'elsewhere' };
+  const [fold] = splitEnrol(clips, 4, 'unlabelled', { within: 'cross', ...options });
+  const [cross] = splitCross(clips, options);
+  expect(fold.name).toBe('cross-unlabelled-4-elsewhere');
+  expect(fold.within).toEqual(cross);
+  expect(fold.labels).toEqual(cross.labels);
+  expect(perSpeaker(fold.enrolment!, () => '')).toEqual(new Set([4]));
+  expect([...fold.enrolment!, ...fold.test].toSorted(byId)).toEqual(cross.test.toSorted(byId));
+  expect(fold.enrolmentLabelled).toBe(false);
 });
 
 test('where a recording is enrolled, its double is not tested', () => {

@@ -1,6 +1,7 @@
 import { createRandom } from '@mars/autograd/random';
 import { EMOTIONS, MarsError } from '@mars/core';
 import type { Clip } from '../corpora/clip.ts';
+import { splitCross } from './cross.ts';
 import { splitEmobox } from './emobox.ts';
 import { groupBy, keepApart, speakerOf, withoutContents, type Fold, type SplitOptions } from './fold.ts';
 
@@ -13,15 +14,18 @@ const NAMES = {
   unlabelled: 'clips',
 } as const satisfies Record<Enrolment, string>;
 
+const WITHIN = { emobox: splitEmobox, cross: splitCross };
+
 /**
  * Protocols `enrol-k`, `enrol-neutral-k` and `enrol-unlabelled-k`: the folds of `emobox`, with `k` clips of each emotion
  * (or `k` neutral ones, or `k` drawn blindly) of every test actor set apart as `enrolment`. A smaller `k` sets apart
- * some of the same clips. What validates and is trained on is as in `emobox`.
+ * some of the same clips. What validates and is trained on is as in `emobox`. `cross-unlabelled-k`: the same of the folds of
+ * `cross`, where a profile knows the room and the microphone too.
  *
  * Of an emotion of which an actor has `k` clips or fewer, all but one are set apart, so that it is still tested: under
  * `enrol-5` three of the four neutral ones of RAVDESS.
  *
- * Errors: those of `splitEmobox`; `CONFIG_INVALID` when an actor has no emotion in more than `k` clips, or fewer than `k`
+ * Errors: those of `splitEmobox` or `splitCross`; `CONFIG_INVALID` when an actor has no emotion in more than `k` clips, or fewer than `k`
  * neutral ones or clips at all, or none is left to test.
  *
  * @example
@@ -31,10 +35,11 @@ export function splitEnrol(
   clips: readonly Clip[],
   k: number,
   what: Enrolment,
-  { splitSeed = 0, ...options }: SplitOptions = {},
+  { splitSeed = 0, within = 'emobox', ...options }: SplitOptions & { within?: keyof typeof WITHIN } = {},
 ): Fold[] {
-  const protocol = what === 'emotions' ? `enrol-${k}` : `enrol-${what}-${k}`;
-  return splitEmobox(clips, { splitSeed, ...options }).map((fold) => {
+  const family = within === 'emobox' ? 'enrol' : within;
+  const protocol = what === 'emotions' ? `${family}-${k}` : `${family}-${what}-${k}`;
+  return WITHIN[within](clips, { splitSeed, ...options }).map((fold) => {
     const random = createRandom(`enrol/${splitSeed}/${fold.name}`);
     const enrolment = [...groupBy(fold.test, speakerOf)].flatMap(([speaker, spoken]) => {
       const kinds = [...groupBy(spoken, kindOf(what))].flatMap(([kind, ofKind]) =>
@@ -62,10 +67,12 @@ export function splitEnrol(
           `enrolment: ${test.length} are left to test. Take another k, or give the whole corpus.`,
       );
     }
-    const labels = EMOTIONS.filter((emotion) => test.some((clip) => clip.emotion === emotion));
+    const labels = (fold.labels ?? EMOTIONS).filter((emotion) =>
+      test.some((clip) => clip.emotion === emotion),
+    );
     return keepApart({
       ...fold,
-      name: fold.name.replace('emobox', protocol),
+      name: fold.name.replace(within, protocol),
       test,
       labels,
       enrolment,

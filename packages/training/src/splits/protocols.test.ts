@@ -13,6 +13,7 @@ const ALL: readonly Protocol[] = [
   'enrol-1',
   'enrol-neutral-1',
   'enrol-unlabelled-3',
+  'cross-unlabelled-1',
 ];
 
 const seeds = fc.integer({ min: 0, max: 1e6 });
@@ -90,7 +91,7 @@ describe.each(ALL)('protocol %s', (protocol) => {
   });
 
   test('the seed decides, and nothing else', () => {
-    const clips = protocol === 'cross' ? [...ravdess, ...elsewhere(ravdess)] : ravdess;
+    const clips = protocol.startsWith('cross') ? [...ravdess, ...elsewhere(ravdess)] : ravdess;
     const split = (splitSeed: number) => splitClips(clips, protocol, { splitSeed });
     expect(split(3)).toEqual(split(3));
     expect(split(3)).not.toEqual(split(4));
@@ -132,6 +133,7 @@ describe('names', () => {
       'enrol-k',
       'enrol-neutral-k',
       'enrol-unlabelled-k',
+      'cross-unlabelled-k',
     ];
     expect(Object.keys(PROTOCOL_DESCRIPTIONS)).toEqual(names);
     for (const description of Object.values(PROTOCOL_DESCRIPTIONS))

@@ -89,6 +89,12 @@ const COUNTED_PROTOCOLS = {
     within: 'emobox',
     split: (clips, k, options) => splitEnrol(clips, k, 'unlabelled', options),
   },
+  'cross-unlabelled': {
+    description: 'cross, and the model may hear any k clips of a test speaker first, without their labels',
+    least: 1,
+    within: 'cross',
+    split: (clips, k, options) => splitEnrol(clips, k, 'unlabelled', { within: 'cross', ...options }),
+  },
 } as const satisfies Readonly<Record<string, CountedProtocol>>;
 
 /** A name that `parseProtocol` has taken. */
@@ -116,13 +122,13 @@ export function parseProtocol(name: string): Protocol {
 /**
  * The folds of a protocol.
  *
- * Errors: `CONFIG_INVALID` for another name, or a `testCorpus` under any protocol but `cross`; those of the protocol.
+ * Errors: `CONFIG_INVALID` for another name, or a `testCorpus` under any protocol but `cross` and those within it; those of the protocol.
  *
  * @example
  * splitClips(clips, 'enrol-3', { trainOn: 'speech+song' }).map(({ name }) => name); // ['enrol-3-1', …, 'enrol-3-6']
  */
 export function splitClips(clips: readonly Clip[], protocol: Protocol, options: SplitOptions = {}): Fold[] {
-  if (options.testCorpus !== undefined && protocol !== 'cross') {
+  if (options.testCorpus !== undefined && (protocolWithin(protocol) ?? protocol) !== 'cross') {
     throw new MarsError(
       'CONFIG_INVALID',
       `Protocol ${protocol} tests no single corpus, and "${options.testCorpus}" was to be it. Take protocol cross.`,
