@@ -1,6 +1,6 @@
 import { createRandom } from '@mars/autograd/random';
 import { describe, expect, test } from 'vitest';
-import { addRoom, changeGain, telephone } from './channel.ts';
+import { addRoom, changeGain, equalise, OCTAVES_HZ, telephone } from './channel.ts';
 
 const sampleRate = 16_000;
 const tone = (frequencyHz: number, amplitude = 0.5) =>
@@ -39,6 +39,32 @@ describe('a room', () => {
     const noise = Float32Array.from({ length: 3 * sampleRate }, () => 0.1 * random.normal());
     const heard = addRoom(noise, { sampleRate, reverberationSec: 0.5, wetness: 0.5 });
     expect(Math.abs(decibels(power(heard) / power(noise)))).toBeLessThan(8);
+  });
+});
+
+describe('an equaliser', () => {
+  const gainsDb = [6, 0, -12, 3, 0, 0, 0];
+
+  test.each(OCTAVES_HZ.slice(0, 6).map((frequencyHz, i) => [frequencyHz, gainsDb[i]]))(
+    'changes %d Hz by %d dB',
+    (frequencyHz, gainDb) => {
+      const heard = equalise(tone(frequencyHz), { sampleRate, gainsDb });
+      expect(heard).toHaveLength(sampleRate);
+      const middle = (samples: Float32Array) => power(samples.subarray(2000, -2000));
+      expect(decibels(middle(heard) / middle(tone(frequencyHz)))).toBeCloseTo(gainDb, 0);
+    },
+  );
+
+  test('between two octaves what lies between their gains, beyond the first its own', () => {
+    const changed = (frequencyHz: number) =>
+      decibels(power(equalise(tone(frequencyHz), { sampleRate, gainsDb })) / power(tone(frequencyHz)));
+    expect(changed(500 * Math.SQRT2)).toBeCloseTo(-4.5, 0);
+    expect(changed(60)).toBeCloseTo(6, 0);
+  });
+
+  test('with no gains leaves a voice as it is', () => {
+    const heard = equalise(tone(440), { sampleRate, gainsDb: OCTAVES_HZ.map(() => 0) });
+    expect(Math.max(...heard.map((x, i) => Math.abs(x - tone(440)[i])))).toBeLessThan(1e-5);
   });
 });
 

@@ -1,4 +1,4 @@
-import { resample } from '@mars/core';
+import { istft, resample, stft } from '@mars/core';
 
 /** What lies between a mouth and a file: level, room, line. Each takes mono samples and returns as many. */
 
@@ -52,6 +52,45 @@ export function addRoom(
     return output;
   }, echo);
   return samples.map((sample, i) => (1 - wetness) * sample + wetness * diffuse[i]);
+}
+
+/** Middles of the bands of an equaliser: octaves, in Hz. */
+export const OCTAVES_HZ = [125, 250, 500, 1000, 2000, 4000, 8000];
+
+const EQUALISER_POINTS = 1024;
+
+/**
+ * As another microphone colours it: louder or softer by so many dB in each of `OCTAVES_HZ`, and between two of them by
+ * what lies on the line between theirs, over the logarithm of the frequency. Zero phase, by short-time spectra.
+ *
+ * @param options gainsDb one per octave; sampleRate in Hz
+ * @example
+ * equalise(samples, { sampleRate: 16_000, gainsDb: [-12, -6, 0, 0, 0, 3, 3] }); // a small loudspeaker
+ */
+export function equalise(
+  samples: Float32Array,
+  { sampleRate, gainsDb }: { sampleRate: number; gainsDb: readonly number[] },
+): Float32Array {
+  const { re, im, shape } = stft(samples, { nFft: EQUALISER_POINTS });
+  const [bins, frames] = shape;
+  for (let bin = 0; bin < bins; bin += 1) {
+    const factor = 10 ** (gainAt((bin * sampleRate) / EQUALISER_POINTS, gainsDb) / 20);
+    for (let at = bin * frames; at < (bin + 1) * frames; at += 1) {
+      re[at] *= factor;
+      im[at] *= factor;
+    }
+  }
+  return istft({ re, im, shape }, { length: samples.length });
+}
+
+/** Below the first octave's middle and above the last's, theirs. */
+function gainAt(frequencyHz: number, gainsDb: readonly number[]): number {
+  const octave = Math.log2(frequencyHz / OCTAVES_HZ[0]);
+  if (!(octave > 0)) return gainsDb[0];
+  const last = OCTAVES_HZ.length - 1;
+  const below = Math.min(Math.floor(octave), last);
+  const above = Math.min(below + 1, last);
+  return gainsDb[below] + (octave - below) * (gainsDb[above] - gainsDb[below]);
 }
 
 const MU = 255;

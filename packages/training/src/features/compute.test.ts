@@ -5,7 +5,7 @@ import { createRandom } from '@mars/autograd/random';
 import { decodeAudio, encodeWav } from '@mars/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addNoise } from '../augment.ts';
-import { telephone } from '../channel.ts';
+import { addRoom, equalise, OCTAVES_HZ, telephone } from '../channel.ts';
 import { openFrontEnd } from '../front-end/open-front-end.ts';
 import { yamnetSettings } from '../front-end/yamnet-settings.ts';
 import { readBytes } from '../corpora/clip.ts';
@@ -37,6 +37,28 @@ test('so may what came over a telephone', async () => {
   const expected = await frontEnd.run(telephone(samples, { sampleRate }), 2);
   await frontEnd.dispose();
   expect(await vectorOf({ kind: 'telephone', speed: 2 })).toEqual(expected);
+});
+
+test('and what was recorded in another room: echo, then what the microphone makes of it, then noise', async () => {
+  const { samples, sampleRate } = await decodeAudio(await readBytes(file));
+  const gainsDb = OCTAVES_HZ.map(() => 6);
+  const echoing = addRoom(samples, { sampleRate, reverberationSec: 0.4, wetness: 0.3 });
+  const coloured = equalise(echoing, { sampleRate, gainsDb });
+  const frontEnd = openFrontEnd(settings);
+  const [expected, plain] = [await frontEnd.run(coloured, 2), await frontEnd.run(samples, 2)];
+  await frontEnd.dispose();
+  const room = {
+    kind: 'room',
+    reverberationSec: [0.4, 0.4],
+    wetness: [0.3, 0.3],
+    octaveDb: [6, 6],
+    speed: 2,
+  } as const;
+  const distance = (to: Float32Array, from: Float32Array) =>
+    Math.max(...from.map((x, i) => Math.abs(x - to[i])));
+  const heard = await vectorOf(room);
+  // Noise 120 dB below the voice is none, but for rounding.
+  expect(distance(expected, heard)).toBeLessThan(0.01 * distance(plain, heard));
 });
 
 test('what is noisy may be heard at another speed: noise first, then the speed', async () => {

@@ -9,7 +9,7 @@ import {
   type ErrorCode,
   type Matrix,
 } from '@mars/core';
-import { addRoom, changeGain, telephone } from '../channel.ts';
+import { addRoom, changeGain, equalise, OCTAVES_HZ, telephone } from '../channel.ts';
 import { addNoise, changeSpeed, pitchShift, timeStretch } from '../augment.ts';
 import { createRandom } from '@mars/autograd/random';
 import { readBytes, type Clip } from '../corpora/clip.ts';
@@ -77,7 +77,10 @@ function applyVariant(
     case 'room': {
       const reverberationSec = random.uniform(...variant.reverberationSec);
       const wetness = random.uniform(...variant.wetness);
-      return addRoom(samples, { sampleRate, reverberationSec, wetness });
+      const echoing = addRoom(samples, { sampleRate, reverberationSec, wetness });
+      const gainsDb = OCTAVES_HZ.map(() => random.uniform(...variant.octaveDb));
+      const snrDb = random.uniform(...variant.snrDb);
+      return addNoise(equalise(echoing, { sampleRate, gainsDb }), { snrDb, random });
     }
     case 'telephone':
       return telephone(samples, { sampleRate });

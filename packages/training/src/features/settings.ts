@@ -139,12 +139,18 @@ export const variantSettings = z.discriminatedUnion('kind', [
   /** As a tape that runs faster: tempo and pitch together. */
   z.strictObject({ kind: z.literal('speed'), name, rate: range(0.5, 2, [0.9, 1.1]) }),
   z.strictObject({ kind: z.literal('gain'), name, gainDb: range(-60, 60, [-12, 12]) }),
-  /** Time in which the echo falls by 60 dB, in seconds, and its share. */
+  /**
+   * Time in which the echo falls by 60 dB, in seconds, and its share; what the microphone makes of it, each octave louder or
+   * softer by a gain of its own, in dB; and white noise at this signal-to-noise ratio, dB.
+   */
   z.strictObject({
     kind: z.literal('room'),
     name,
     reverberationSec: range(0.05, 5, [0.2, 0.8]),
     wetness: range(0, 1, [0.1, 0.5]),
+    octaveDb: range(-40, 40, [0, 0]),
+    snrDb: range(-60, 120, [120, 120]),
+    speed: speedAfter,
   }),
   /** 8 kHz and 8 bits of mu-law. */
   z.strictObject({ kind: z.literal('telephone'), name, speed: speedAfter }),
