@@ -64,7 +64,9 @@ ${trainingCorpora(clips.train)
 
 function describeRecipe(config: TrainConfig): string {
   if (config.network.kind === 'kernel') {
-    return `fitted in closed form, not by steps (ridge ${[config.network.ridge].flat().join(' or ')}${Array.isArray(config.network.ridge) ? ', as validation chose' : ''}), the labels weighing alike`;
+    const ridges = [config.network.ridge].flat();
+    const choice = ridges.length > 1 ? ', as validation chose' : '';
+    return `fitted in closed form, not by steps (ridge ${ridges.join(' or ')}${choice}), the labels weighing alike`;
   }
   const { epochs, batchSize, learningRate, weightDecay, labelSmoothing, mixupAlpha } = config;
   return [
