@@ -27,15 +27,19 @@ export async function fitInputs(
     labelCount,
     known,
     preferred,
+    corpora,
     ...options
-  }: Pick<LabelledRows, 'labelCount' | 'known' | 'preferred'> & { seed: number; threads?: number },
+  }: Pick<LabelledRows, 'labelCount' | 'known' | 'preferred' | 'corpora'> & {
+    seed: number;
+    threads?: number;
+  },
 ): Promise<Normaliser> {
   const width = featureWidth(features);
   const normaliser = weigh(fitNormaliser(examples, width), features);
   if (!projection) return normaliser;
   const { rows, labels } = new Dataset(examples, normaliser, 1);
   const exact = await fitProjection(
-    { rows, width, labels, labelCount, known, preferred },
+    { rows, width, labels, labelCount, known, preferred, corpora },
     projection,
     options,
   );

@@ -1,6 +1,12 @@
 import { createRandom } from '@mars/autograd/random';
 import { describe, expect, test } from 'vitest';
-import { fitKernelMachines, fitKernelRidge, type KernelMachine, type LabelledRows } from './kernel-ridge.ts';
+import {
+  drawRows,
+  fitKernelMachines,
+  fitKernelRidge,
+  type KernelMachine,
+  type LabelledRows,
+} from './kernel-ridge.ts';
 import { Products } from './products.ts';
 
 const WIDTH = 5;
@@ -49,6 +55,37 @@ describe('fitKernelRidge', () => {
         expect(sum).toBeCloseTo(Number(c === label) - 1 / 3, 3);
       }
     }
+  });
+});
+
+describe('several corpora', () => {
+  const corpora = Array.from({ length: 90 }, (_, i) => Number(i % 9 === 0));
+
+  test('weigh alike, and so do the labels of each', async () => {
+    const given = { ...examples(90), corpora };
+    await using products = await Products.open();
+    const { kernel, coefficients } = await fitKernelRidge(given, { gamma: 0.2, ridge: 0.3 }, products);
+    const kindOf = (i: number) => `${corpora[i]} ${given.labels[i]}`;
+    const counts = Map.groupBy(given.labels.keys(), kindOf);
+    for (const [i, label] of given.labels.entries()) {
+      const penalty = (0.3 * counts.size * counts.get(kindOf(i))!.length) / 90;
+      const sum = given.labels.reduce(
+        (total, _, j) => total + kernel[i * 90 + j] * coefficients[j * 3],
+        penalty * coefficients[i * 3],
+      );
+      expect(sum).toBeCloseTo(Number(label === 0) - 1 / 3, 3);
+    }
+  });
+
+  test('give as many rows each, as long as there are some, and the preferred first', () => {
+    const preferred = Array.from({ length: 90 }, (_, i) => i % 2 === 0);
+    const draw = (count: number) =>
+      drawRows({ labels: corpora, preferred, corpora }, count, createRandom('draw'));
+    const small = (rows: readonly number[]) => rows.filter((i) => corpora[i] === 1).length;
+    // Of ten rows of the small corpus five are preferred.
+    expect([draw(8), draw(40), draw(90)].map(small)).toEqual([4, 5, 10]);
+    expect(draw(40).every((i) => preferred[i])).toBe(true);
+    expect(new Set(draw(90)).size).toBe(90);
   });
 });
 

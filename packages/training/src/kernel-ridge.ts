@@ -13,6 +13,8 @@ export interface LabelledRows {
   readonly known?: readonly (readonly number[])[];
   /** Per row, whether it is drawn before the others; rows after its end are others. Absent: all have the same chance. */
   readonly preferred?: readonly boolean[];
+  /** Per row, of which corpus it is, a number from 0: all weigh alike, and as many rows of each are drawn. Absent: of one. */
+  readonly corpora?: readonly number[];
 }
 
 export interface KernelRidgeOptions {
@@ -32,7 +34,7 @@ export interface KernelMachine {
 
 /**
  * Kernel ridge regression of the classes, each row a centre: (K + ridge / weights) · A = Y, where the rows of each label
- * weigh alike together, however many they are.
+ * of each corpus weigh alike together, however many they are.
  *
  * @returns K (rows, rows) beside the coefficients (rows, classes)
  */
@@ -92,6 +94,7 @@ export async function fitKernelMachines(
     const near = await rbf(rows.subarray(from * width, to * width), centres, width, gamma, products);
     const aims = y.subarray(from * labelCount, to * labelCount);
     for (const { weights, left, right } of systems) {
+      if (!weights.subarray(from, to).some((weight) => weight > 0)) continue;
       const weighted = transpose(
         near.map((value, i) => value * weights[from + Math.floor(i / count)]),
         count,
@@ -116,16 +119,23 @@ export async function fitKernelMachines(
   });
 }
 
-/** Some of the rows, at random; those that are preferred come first. */
+/** Some of the rows, at random; those that are preferred come first, and of these as many of each corpus as there are. */
 export function drawRows(
-  { labels, preferred }: Pick<LabelledRows, 'labels' | 'preferred'>,
+  { labels, preferred, corpora }: Pick<LabelledRows, 'labels' | 'preferred' | 'corpora'>,
   count: number,
   random: Random,
 ): number[] {
-  return random
-    .shuffle([...labels.keys()])
-    .toSorted((a, b) => Number(preferred?.[b] ?? 0) - Number(preferred?.[a] ?? 0))
-    .slice(0, count);
+  const kindOf = (row: number) => `${preferred?.[row] ?? false} ${corpora?.[row] ?? 0}`;
+  const before = new Map<string, number>();
+  const drawn = random.shuffle([...labels.keys()]).map((row) => {
+    const ofKind = before.get(kindOf(row)) ?? 0;
+    before.set(kindOf(row), ofKind + 1);
+    return { row, turn: ofKind, later: Number(!preferred?.[row]) };
+  });
+  return drawn
+    .toSorted((a, b) => a.later - b.later || a.turn - b.turn)
+    .slice(0, count)
+    .map(({ row }) => row);
 }
 
 /** The classes whose functions see the same rows, and what these weigh for them. */
@@ -184,12 +194,12 @@ function squares(x: Float32Array, width: number): Float64Array {
   return sums;
 }
 
-/** Weight of each row: those of a label weigh as much as those of any other, and the mean is 1. */
-function labelWeights({ labels, labelCount }: LabelledRows): Float32Array {
-  const counts = new Float64Array(labelCount);
-  for (const label of labels) counts[label] += 1;
-  const present = counts.filter((count) => count > 0).length;
-  return Float32Array.from(labels, (label) => labels.length / (present * counts[label]));
+/** Weight of each row: those of a label of a corpus weigh as much as those of any other, and the mean is 1. */
+function labelWeights({ labels, labelCount, corpora }: LabelledRows): Float32Array {
+  const kinds = labels.map((label, row) => (corpora?.[row] ?? 0) * labelCount + label);
+  const counts = new Map<number, number>();
+  for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return Float32Array.from(kinds, (kind) => labels.length / (counts.size * counts.get(kind)!));
 }
 
 /** (rows, classes): one-hot rows, less what guessing would say. */

@@ -8,7 +8,7 @@ import { fitInputs, heardExamples } from './inputs.ts';
 import { fitKernelMachines, type LabelledRows } from './kernel-ridge.ts';
 import { transpose } from './products.ts';
 import { kernelGamma } from './projection.ts';
-import { knownOf, labelledBy } from './labelled.ts';
+import { corporaOf, knownOf, labelledBy } from './labelled.ts';
 import type { Checkpoint, EpochRecord, RunFolder } from './run.ts';
 import { drawOffsets, whoSpeaks, type Voices } from './simulated-profiles.ts';
 import type { Fold } from './splits/fold.ts';
@@ -28,16 +28,18 @@ export async function refit(
   const examples = toExamples(clips, features, labels);
   const known = knownOf(clips, features.variants.length, labelledBy(clips, labels));
   const preferred = heardExamples(config, features.variants, examples.length);
+  const corpora = corporaOf(clips, features.variants.length);
   const normaliser = await fitInputs(examples, config, {
     labelCount: labels.length,
     known,
     preferred,
+    corpora,
     seed,
     threads,
   });
   const data = new Dataset(examples, normaliser, config.frames);
   const spoken = whoSpeaks(clips, config.variants);
-  const options = { config, labels, known, preferred, spoken, seed, threads };
+  const options = { config, labels, known, preferred, corpora, spoken, seed, threads };
   const [{ weights }] = await kernelWeights(data, options, ridge);
   await saveFitted(folder, { weights, normaliser, labelMeans: fitLabelMeans(data, labels.length) });
 }
@@ -85,12 +87,14 @@ interface FitOptions extends Pick<TrainOptions, 'config' | 'labels' | 'seed' | '
   readonly known: readonly (readonly number[])[];
   /** Per example, whether it is like what will be heard. */
   readonly preferred: readonly boolean[];
+  /** Per example, of which corpus it is. */
+  readonly corpora: readonly number[];
 }
 
 /** A kernel machine as the weights of its network, for the ridge that is given or for each of the configuration's. */
 async function kernelWeights(
   data: Dataset,
-  { config, labels, known, preferred, spoken, seed, threads }: FitOptions,
+  { config, labels, known, preferred, corpora, spoken, seed, threads }: FitOptions,
   chosen?: number,
 ): Promise<{ ridge: number; weights: Weights }[]> {
   const { centres, ridge, sharpness } = config.network as Extract<TrainConfig['network'], { kind: 'kernel' }>;
@@ -98,7 +102,12 @@ async function kernelWeights(
   const width = networkWidth(config);
   const gamma = kernelGamma(featureWidth(config.features));
   const machines = await fitKernelMachines(
-    { ...underProfiles(data, config, { known, spoken, seed }), width, labelCount: labels.length, preferred },
+    {
+      ...underProfiles(data, config, { known, corpora, spoken, seed }),
+      width,
+      labelCount: labels.length,
+      preferred,
+    },
     { gamma, ridges, centres, seed },
     threads,
   );
@@ -121,10 +130,10 @@ async function kernelWeights(
 function underProfiles(
   data: Dataset,
   { simulatedProfiles: clips, variants, testSpeeds }: TrainConfig,
-  { known, spoken, seed }: Pick<FitOptions, 'known' | 'spoken' | 'seed'>,
-): Pick<LabelledRows, 'rows' | 'labels' | 'known'> {
+  { known, corpora, spoken, seed }: Pick<FitOptions, 'known' | 'corpora' | 'spoken' | 'seed'>,
+): Pick<LabelledRows, 'rows' | 'labels' | 'known' | 'corpora'> {
   const { rows, labels } = data;
-  if (!clips) return { rows, labels, known };
+  if (!clips) return { rows, labels, known, corpora };
   const random = createRandom(seed).fork('profiles');
   const offsetOf = drawOffsets(data, { clips, ...spoken }, random);
   const isHeard = variants.map((variant) => testSpeeds.includes(speedOf(variant)));
@@ -141,6 +150,7 @@ function underProfiles(
     rows: both,
     labels: [...labels, ...again.map((example) => labels[example])],
     known: [...known, ...again.map((example) => known[example])],
+    corpora: [...corpora, ...again.map((example) => corpora[example])],
   };
 }
 

@@ -29,3 +29,9 @@ export function knownOf(
 ): readonly (readonly number[])[] {
   return clips.flatMap(({ corpus }) => Array<readonly number[]>(versions).fill(labelled.get(corpus)!));
 }
+
+/** Per example, each clip standing there in so many versions, of which corpus it is: a number from 0. */
+export function corporaOf(clips: readonly Clip[], versions: number): readonly number[] {
+  const names = [...new Set(clips.map(({ corpus }) => corpus))];
+  return clips.flatMap(({ corpus }) => Array<number>(versions).fill(names.indexOf(corpus)));
+}

@@ -40,18 +40,19 @@ export function kernelGamma(width: number): number {
  * const projection = await fitProjection({ rows, width, labels, labelCount: 8 }, settings, { seed: 0 });
  */
 export async function fitProjection(
-  { rows, width, labels, labelCount, known, preferred }: LabelledRows,
+  { rows, width, labels, labelCount, known, preferred, corpora }: LabelledRows,
   { components, ridge, examples, gradients }: ProjectionSettings,
   { seed, threads }: { seed: number; threads?: number },
 ): Promise<Float32Array> {
   const random = createRandom(seed).fork('projection');
-  const drawn = drawRows({ labels, preferred }, examples, random);
+  const drawn = drawRows({ labels, preferred, corpora }, examples, random);
   const given = {
     rows: gatherRows(rows, drawn, width),
     width,
     labels: drawn.map((index) => labels[index]),
     labelCount,
     known: known && drawn.map((index) => known[index]),
+    corpora: corpora && drawn.map((index) => corpora[index]),
   };
   await using products = await Products.open(threads);
   const { kernel, coefficients } = await fitKernelRidge(

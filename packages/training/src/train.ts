@@ -9,7 +9,7 @@ import { Dataset, fitLabelMeans, toExamples } from './dataset.ts';
 import type { FeatureSet } from './features/feature-set.ts';
 import { fitInputs, heardExamples, inputsOf } from './inputs.ts';
 import { fitAtOnce, saveFitted } from './kernel-training.ts';
-import { knownOf, labelledBy } from './labelled.ts';
+import { corporaOf, knownOf, labelledBy } from './labelled.ts';
 import { argmax } from './metrics.ts';
 import { isFinished, type BestEpoch, type Checkpoint, type EpochRecord, type RunFolder } from './run.ts';
 import { whoSpeaks, type Voices } from './simulated-profiles.ts';
@@ -98,10 +98,18 @@ export async function train(
     start && isDeepStrictEqual(inputsOf(start.config), inputsOf(config)) ? start.normaliser : undefined;
   const known = knownOf(clips, features.variants.length, labelled);
   const preferred = heardExamples(config, features.variants, examples.length);
+  const corpora = corporaOf(clips, features.variants.length);
   const normaliser =
     checkpoint?.normaliser ??
     given ??
-    (await fitInputs(examples, config, { labelCount: labels.length, known, preferred, seed, threads }));
+    (await fitInputs(examples, config, {
+      labelCount: labels.length,
+      known,
+      preferred,
+      corpora,
+      seed,
+      threads,
+    }));
   const data = new Dataset(examples, normaliser, config.frames);
   const takesProfiles = config.simulatedProfiles !== undefined || config.network.kind === 'kernel';
   const labelMeans = takesProfiles ? fitLabelMeans(data, labels.length) : undefined;
@@ -118,6 +126,7 @@ export async function train(
         known,
         spoken: whoSpeaks(clips, config.variants),
         preferred,
+        corpora,
         validator,
         seed,
         threads,
