@@ -173,22 +173,28 @@ function describeTrunk(settings: SingleTrunkSettings): string {
   return `${layers}, ${licence}; frozen), pooled over the steps within ${settings.topDb} dB of the loudest`;
 }
 
+const CROSS_CAVEAT = `
+\`cross\` tests a corpus on models that heard none of it: that is what a voice in another room, on another microphone, may expect.`;
+
+const SPEAKERS_CAVEAT = `
+Nor were those of \`speakers\`, who are of all the corpora that it was trained on, in rooms that were heard.`;
+
 const SEED_CAVEAT = `
 The random split of \`seed\` has the same actors on both sides: it says how well voices that were heard are recognised.`;
 
 /** The figures in one look, and what they can say. */
 function summary(reports: readonly ExperimentReport[]): string {
-  const measured = reports.some(({ protocol }) => protocol === 'emobox');
+  const has = (wanted: string) => reports.some(({ protocol }) => protocol === wanted);
   const rows = reports.map(
-    ({ protocol, overSeeds: { accuracy, uar, macroF1 } }) =>
-      `| \`${protocol}\` | ${percent(accuracy.mean)} | ${percent(uar.mean)} | ${percent(macroF1.mean)} |`,
+    ({ protocol, trainedOn = [], overSeeds: { accuracy, uar, macroF1 } }) =>
+      `| \`${protocol}\` | ${trainedOn.join(', ')} | ${percent(accuracy.mean)} | ${percent(uar.mean)} | ${percent(macroF1.mean)} |`,
   );
   return `Only the figure of \`emobox\`, whose actors were never heard in training, says something about a stranger's voice${
-    measured ? '' : ', and it was not measured here'
-  }.${reports.some(({ protocol }) => protocol === 'seed') ? SEED_CAVEAT : ''}
+    has('emobox') ? '' : ', and it was not measured here'
+  }.${has('speakers') ? SPEAKERS_CAVEAT : ''}${has('cross') ? CROSS_CAVEAT : ''}${has('seed') ? SEED_CAVEAT : ''}
 
-| protocol, % | accuracy | UAR | macro F1 |
-|---|---|---|---|
+| protocol, % | corpora trained on | accuracy | UAR | macro F1 |
+|---|---|---|---|---|
 ${rows.join('\n')}`;
 }
 
@@ -206,6 +212,7 @@ const FIGURES = [
 
 function figuresOf({
   protocol,
+  trainedOn,
   labels,
   trainings,
   overSeeds,
@@ -234,7 +241,7 @@ function figuresOf({
   const speakers = groups.speaker.toSorted((a, b) => a.uar - b.uar);
   const extremes = [speakers[0], speakers.at(-1)!].map(({ name, uar }) => `${name} ${percent(uar)}`);
   const { perClass } = confusionMetrics(confusion, labels);
-  return `### Protocol \`${protocol}\`: ${folds} fold(s) × ${seeds} seed(s)
+  return `### Protocol \`${protocol}\`: ${folds} fold(s) × ${seeds} seed(s)${trainedOn ? `, trained on ${trainedOn.join(', ')}` : ''}
 ${failures > 0 ? `\nLeft out because they could not be used: ${failures} recording(s).\n` : ''}
 | figure, % | mean | 95 % over speakers | sd over seeds | sd over trainings |
 |---|---|---|---|---|

@@ -145,7 +145,8 @@ describe('an export', () => {
     for (const protocol of ['seed', 'emobox'] as const) {
       const { accuracy, uar, macroF1 } = reports[protocol].overSeeds;
       const row = [accuracy, uar, macroF1].map(({ mean }) => percent(mean)).join(' | ');
-      expect(card).toContain(`| \`${protocol}\` | ${row} |`);
+      expect(card).toContain(`| \`${protocol}\` | ravdess | ${row} |`);
+      expect(card).toMatch(new RegExp(`### Protocol \`${protocol}\`: .*, trained on ravdess\n`));
       expect(card).toContain(`### Protocol \`${protocol}\``);
     }
     // What the law and the corpus's licence ask for.

@@ -37,6 +37,8 @@ export interface ExperimentReport {
   readonly preset: string;
   readonly protocol: Protocol;
   readonly labels: readonly string[];
+  /** The corpora that the training parts are of; absent from old reports and of models whose training is not at hand. */
+  readonly trainedOn?: readonly string[];
   readonly trainings: readonly ({ training: string; fold: string; seed: number } & FigureTable<number>)[];
   /** Over seeds, each seed's figure being the mean over its folds. */
   readonly overSeeds: FigureTable<Spread>;

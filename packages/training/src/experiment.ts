@@ -129,7 +129,8 @@ export async function runExperiment({
     const heard = new Set(predictions.map(({ corpus, id }) => `${corpus}/${id}`));
     for (const { corpus, id, file } of fold.test) if (!heard.has(`${corpus}/${id}`)) unusable.add(file);
   }
-  const report = sumUp(config.preset, protocol, EMOTIONS, tested, unusable.size);
+  const trainedOn = [...new Set(folds.flatMap(({ train }) => train.map(({ corpus }) => corpus)))];
+  const report = { ...sumUp(config.preset, protocol, EMOTIONS, tested, unusable.size), trainedOn };
   await new RunFolder(out).writeJson('report.json', report);
   return report;
 }

@@ -17,6 +17,7 @@ const labels = SCORED.map((number) => EMOTIONS[number - 1]);
 let workshop: Workshop;
 let clips: Clip[];
 let model: Uint8Array;
+let card: string;
 const run = () => join(workshop.folder, 'run');
 
 /** A table of three speakers, whose files are called the same in each speaker's folder. */
@@ -48,7 +49,7 @@ beforeAll(async () => {
     cacheDir: workshop.cacheDir,
     threads: 1,
   });
-  ({ model } = await exportRun(run()));
+  ({ model, card } = await exportRun(run()));
 });
 afterAll(() => workshop[Symbol.asyncDispose]());
 
@@ -73,6 +74,11 @@ test('tested from its file it says the same, whether one corpus is asked for or 
     expect(fold).toBe('cross-mine');
     expect(predictions.map(({ predicted }) => predicted)).toEqual(expected);
   }
+});
+
+test('its card says what was trained on, and what the figure is for', () => {
+  expect(card).toMatch(/### Protocol `cross`: .*, trained on ravdess\n/);
+  expect(card).toContain('`cross` tests a corpus on models that heard none of it');
 });
 
 test.each([
