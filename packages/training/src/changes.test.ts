@@ -1,5 +1,5 @@
 import type { Audio } from '@mars/core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { recordingChanges } from './changes.ts';
 
 const sampleRate = 44_100;
@@ -33,6 +33,17 @@ test('noise of a hundredth of the power, the same each time for one clip', async
   const noise = noisy.samples.map((x, i) => x - clean.samples[i] * 10 ** 0.5);
   expect(decibels(power(clean) / power({ ...clean, samples: noise }))).toBeCloseTo(10, 0);
   expect(await after('noise at 20 dB')).toEqual(noisy);
+});
+
+test('without ffmpeg the codecs are left out', async () => {
+  vi.stubEnv('PATH', '');
+  try {
+    expect((await recordingChanges()).map(({ name }) => name)).toEqual(
+      [...changes.keys()].filter((name) => !name.includes('kbit')),
+    );
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test.runIf(changes.size > 3).each(['Opus, 24 kbit/s', 'MP3, 64 kbit/s'])(

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile, spawn } from 'node:child_process';
 import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { createRandom } from '@mars/autograd/random';
 import { decodeAudio, encodeWav, resample, type Audio } from '@mars/core';
 import { addNoise } from './augment.ts';
@@ -40,35 +40,41 @@ const CHANGES = [
   })),
 ];
 
-const CODEC_CHANGES = [
-  change('Opus, 24 kbit/s', (samples) =>
-    throughCodec(samples, ['-c:a', 'libopus', '-b:a', '24k', '-f', 'ogg']),
+/** By the encoder of ffmpeg that each takes. */
+const CODEC_CHANGES = {
+  libopus: change('Opus, 24 kbit/s', (samples) =>
+    encode(samples, ['-c:a', 'libopus', '-b:a', '24k', '-f', 'ogg']),
   ),
-  change('MP3, 64 kbit/s', (samples) =>
-    throughCodec(samples, ['-c:a', 'libmp3lame', '-b:a', '64k', '-f', 'mp3']),
+  libmp3lame: change('MP3, 64 kbit/s', (samples) =>
+    encode(samples, ['-c:a', 'libmp3lame', '-b:a', '64k', '-f', 'mp3']),
   ),
-];
+};
 
 /**
- * Quieter by 10 dB, the band of a telephone, white noise at 20 dB and, where ffmpeg can be run to encode them, Opus at 24 and
- * MP3 at 64 kbit/s.
+ * Quieter by 10 dB, the band of a telephone, white noise at 20 dB and, as far as there is an ffmpeg that encodes them, Opus at
+ * 24 and MP3 at 64 kbit/s.
  *
  * @example
  * for (const { name, apply } of await recordingChanges()) console.log(name, await apply(recording, 'clip 7'));
  */
 export async function recordingChanges(): Promise<readonly RecordingChange[]> {
-  return (await canEncode()) ? [...CHANGES, ...CODEC_CHANGES] : CHANGES;
+  const encoders = await listEncoders();
+  const codecs = Object.entries(CODEC_CHANGES).filter(([encoder]) => encoders.includes(` ${encoder} `));
+  return [...CHANGES, ...codecs.map(([, codec]) => codec)];
 }
 
-async function canEncode(): Promise<boolean> {
-  return once(spawn('ffmpeg', ['-version'], { stdio: 'ignore' }), 'exit').then(
-    () => true,
-    () => false,
-  );
+/** What ffmpeg prints of its encoders; nothing where it cannot be run. */
+async function listEncoders(): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)('ffmpeg', ['-v', 'error', '-encoders']);
+    return stdout;
+  } catch {
+    return '';
+  }
 }
 
 /** As one of ffmpeg's encoders and our own decoder leave it. */
-async function throughCodec(samples: Float32Array, options: readonly string[]): Promise<Audio> {
+async function encode(samples: Float32Array, options: readonly string[]): Promise<Audio> {
   const encoder = spawn('ffmpeg', ['-v', 'error', '-f', 'wav', '-i', '-', ...options, '-'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -83,8 +83,10 @@ async function evaluate({
     run === undefined ? [{ training: model!, seed: 0, bytes: await readModelFile(model!) }] : readModels(run);
   const status = statusLine();
   const changes = changed ? await recordingChanges() : undefined;
-  if (changes && !changes.some(({ name }) => name.startsWith('Opus'))) {
-    status.log('mars: ffmpeg cannot be run, so the lossy codecs are left out.');
+  for (const codec of ['Opus', 'MP3']) {
+    if (changes && !changes.some(({ name }) => name.startsWith(codec))) {
+      status.log(`mars: there is no ffmpeg that encodes ${codec}, so it is left out.`);
+    }
   }
   const tested: Tested[] = [];
   const failed = new Set<string>();
