@@ -177,14 +177,14 @@ const CROSS_CAVEAT = `
 \`cross\` tests a corpus on models that heard none of it: that is what a voice in another room, on another microphone, may expect.`;
 
 const SPEAKERS_CAVEAT = `
-Nor were those of \`speakers\`, who are of all the corpora that it was trained on, in rooms that were heard.`;
+\`speakers\` tests voices never heard as well, of corpora of which others were heard in the same rooms.`;
 
 const SEED_CAVEAT = `
 The random split of \`seed\` has the same actors on both sides: it says how well voices that were heard are recognised.`;
 
 /** The figures in one look, and what they can say. */
 function summary(reports: readonly ExperimentReport[]): string {
-  const has = (wanted: string) => reports.some(({ protocol }) => protocol === wanted);
+  const has = (wanted: string) => reports.some(({ protocol }) => protocol.startsWith(wanted));
   const rows = reports.map(
     ({ protocol, trainedOn = [], overSeeds: { accuracy, uar, macroF1 } }) =>
       `| \`${protocol}\` | ${trainedOn.join(', ')} | ${percent(accuracy.mean)} | ${percent(uar.mean)} | ${percent(macroF1.mean)} |`,
