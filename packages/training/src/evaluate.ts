@@ -151,7 +151,7 @@ interface PredictOptions extends Pick<TestOptions, 'changes'> {
  */
 export async function predictFold(
   recogniser: Recogniser,
-  fold: Pick<Fold, 'test' | 'labels' | 'enrolment' | 'enrolmentLabelled'>,
+  fold: Pick<Fold, 'test' | 'labels' | Enrolling>,
   { changes, signal, onProgress }: PredictOptions = {},
 ): Promise<{ predictions: Prediction[]; failures: FeatureFailure[] }> {
   const { test, labels: scored, enrolment } = fold;
@@ -168,7 +168,7 @@ export async function predictFold(
           recogniser.metadata,
           scored,
         );
-      const profile = profiles.get(speakerOf(clip));
+      const profile = profiles.get(profiledBy(fold)(clip));
       const changed: Record<string, Answer> = {};
       for (const { name, apply } of changes ?? []) {
         changed[name] = await answer(await apply(await decodeAudio(bytes), clip.id), profile);
@@ -188,16 +188,24 @@ export async function predictFold(
   return { predictions, failures };
 }
 
-/** The profile of each speaker of an enrolment, as `speakerOf` names them, who has a clip in it that can be used. */
+type Enrolling = 'enrolment' | 'enrolmentLabelled' | 'enrolmentShared';
+
+/** Whose profile a clip is heard with: its speaker's, or one that all share. */
+function profiledBy({ enrolmentShared }: Pick<Fold, Enrolling>): (clip: Clip) => string {
+  return enrolmentShared ? () => 'all' : speakerOf;
+}
+
+/** The profile of each of those of an enrolment, as `profiledBy` names them, who has a clip in it that can be used. */
 async function learnProfiles(
   recogniser: Recogniser,
-  { enrolment = [], enrolmentLabelled = false }: Pick<Fold, 'enrolment' | 'enrolmentLabelled'>,
+  fold: Pick<Fold, Enrolling>,
   { signal, onProgress }: PredictOptions,
 ): Promise<{ profiles: Map<string, Profile>; failures: FeatureFailure[] }> {
+  const { enrolment = [], enrolmentLabelled = false } = fold;
   const profiles = new Map<string, Profile>();
   const failures: FeatureFailure[] = [];
   const heard = new Set<Clip>();
-  for (const [speaker, clips] of groupBy(enrolment, speakerOf)) {
+  for (const [speaker, clips] of groupBy(enrolment, profiledBy(fold))) {
     const usable = new Set(clips);
     let current: Clip;
     const recordings = async function* () {

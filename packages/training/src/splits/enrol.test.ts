@@ -54,6 +54,19 @@ test('within cross: of every speaker of the corpus that is tested, over the emot
   expect(fold.enrolmentLabelled).toBe(false);
 });
 
+test('of the room: so many clips by anybody, for one profile', () => {
+  const others = ravdess.map((clip) => ({ ...clip, corpus: 'elsewhere', speaker: `E${clip.speaker}`, contentHash: undefined })); // prettier-ignore
+  const [fold] = splitEnrol([...ravdess, ...others], 16, 'room', {
+    within: 'cross',
+    testCorpus: 'elsewhere',
+  });
+  expect(fold.name).toBe('cross-room-16-elsewhere');
+  expect(fold.enrolment).toHaveLength(16);
+  expect(new Set(fold.enrolment!.map(({ speaker }) => speaker)).size).toBeGreaterThan(4);
+  expect(fold.test).toHaveLength(fold.within!.test.length - 16);
+  expect([fold.enrolmentShared, fold.enrolmentLabelled]).toEqual([true, false]);
+});
+
 test('where a recording is enrolled, its double is not tested', () => {
   const seeds = Array.from({ length: 12 }, (_, splitSeed) => splitSeed);
   const lengths = seeds.map((splitSeed) => splitEnrol(ravdess, 3, 'emotions', { splitSeed })[3].test.length);

@@ -5,13 +5,17 @@ import { splitCross } from './cross.ts';
 import { splitEmobox } from './emobox.ts';
 import { groupBy, keepApart, speakerOf, withoutContents, type Fold, type SplitOptions } from './fold.ts';
 
-/** Which clips of a test speaker the model may hear first: so many of each emotion, neutral ones, or any, unlabelled. */
-export type Enrolment = 'emotions' | 'neutral' | 'unlabelled';
+/**
+ * Which clips the model may hear first: of each test speaker so many of each emotion, neutral ones, or any, unlabelled; or
+ * any of the test part, unlabelled, whoever speaks in the room.
+ */
+export type Enrolment = 'emotions' | 'neutral' | 'unlabelled' | 'room';
 
 const NAMES = {
   emotions: 'clips of each emotion',
   neutral: 'neutral clips',
   unlabelled: 'clips',
+  room: 'clips',
 } as const satisfies Record<Enrolment, string>;
 
 const WITHIN = { emobox: splitEmobox, cross: splitCross };
@@ -20,7 +24,8 @@ const WITHIN = { emobox: splitEmobox, cross: splitCross };
  * Protocols `enrol-k`, `enrol-neutral-k` and `enrol-unlabelled-k`: the folds of `emobox`, with `k` clips of each emotion
  * (or `k` neutral ones, or `k` drawn blindly) of every test actor set apart as `enrolment`. A smaller `k` sets apart
  * some of the same clips. What validates and is trained on is as in `emobox`. `cross-unlabelled-k`: the same of the folds of
- * `cross`, where a profile knows the room and the microphone too.
+ * `cross`, where a profile knows the room and the microphone too. `cross-room-k`: `k` clips of the test part, by anybody, for
+ * one profile of the room.
  *
  * Of an emotion of which an actor has `k` clips or fewer, all but one are set apart, so that it is still tested: under
  * `enrol-5` three of the four neutral ones of RAVDESS.
@@ -41,24 +46,27 @@ export function splitEnrol(
   const protocol = what === 'emotions' ? `${family}-${k}` : `${family}-${what}-${k}`;
   return WITHIN[within](clips, { splitSeed, ...options }).map((fold) => {
     const random = createRandom(`enrol/${splitSeed}/${fold.name}`);
-    const enrolment = [...groupBy(fold.test, speakerOf)].flatMap(([speaker, spoken]) => {
-      const kinds = [...groupBy(spoken, kindOf(what))].flatMap(([kind, ofKind]) =>
-        kind === '' ? [] : { contents: differing(ofKind), random: random.fork(`${speaker}/${kind}`) },
-      );
-      // Neutral clips and unlabelled ones may all be taken: others are left to test.
-      const spared = what === 'emotions' ? 1 : 0;
-      const most = Math.max(0, ...kinds.map(({ contents }) => contents.length - spared));
-      if (most < k) {
-        throw new MarsError(
-          'CONFIG_INVALID',
-          `${protocol}: ${k} ${NAMES[what]} of ${speaker} were to be set apart for enrolment, and at most ${most} ` +
-            'can be. Take a smaller k.',
+    const shared = what === 'room';
+    const enrolment = [...groupBy(fold.test, shared ? () => 'the room' : speakerOf)].flatMap(
+      ([speaker, spoken]) => {
+        const kinds = [...groupBy(spoken, kindOf(what))].flatMap(([kind, ofKind]) =>
+          kind === '' ? [] : { contents: differing(ofKind), random: random.fork(`${speaker}/${kind}`) },
         );
-      }
-      return kinds.flatMap((kind) =>
-        kind.random.shuffle(kind.contents).slice(0, Math.min(k, kind.contents.length - spared)),
-      );
-    });
+        // Neutral clips and unlabelled ones may all be taken: others are left to test.
+        const spared = what === 'emotions' ? 1 : 0;
+        const most = Math.max(0, ...kinds.map(({ contents }) => contents.length - spared));
+        if (most < k) {
+          throw new MarsError(
+            'CONFIG_INVALID',
+            `${protocol}: ${k} ${NAMES[what]} of ${speaker} were to be set apart for enrolment, and at most ${most} ` +
+              'can be. Take a smaller k.',
+          );
+        }
+        return kinds.flatMap((kind) =>
+          kind.random.shuffle(kind.contents).slice(0, Math.min(k, kind.contents.length - spared)),
+        );
+      },
+    );
     const test = withoutContents(fold.test, [enrolment]).filter((clip) => !enrolment.includes(clip));
     if (test.length === 0 || enrolment.length === 0) {
       throw new MarsError(
@@ -76,7 +84,8 @@ export function splitEnrol(
       test,
       labels,
       enrolment,
-      enrolmentLabelled: what !== 'unlabelled',
+      enrolmentLabelled: what === 'emotions' || what === 'neutral',
+      enrolmentShared: shared,
       within: fold,
     });
   });
@@ -84,7 +93,7 @@ export function splitEnrol(
 
 /** What a clip counts as when it comes to enrolment; '' when it cannot be taken. */
 function kindOf(what: Enrolment): (clip: Clip) => string {
-  if (what === 'unlabelled') return () => 'any';
+  if (what === 'unlabelled' || what === 'room') return () => 'any';
   return ({ emotion }) => (what === 'emotions' || emotion === 'neutral' ? emotion : '');
 }
 

@@ -17,10 +17,12 @@ export interface Fold {
    * it was trained on, and figures are means over them.
    */
   readonly labels?: readonly Emotion[];
-  /** What the model may hear of the test speakers before it is tested on their other clips; never counted itself. */
+  /** What the model may hear of the test part before it is tested on the rest; never counted itself. */
   readonly enrolment?: readonly Clip[];
   /** Whether the emotions of the enrolment are known; where not, reading them would be a leak. */
   readonly enrolmentLabelled?: boolean;
+  /** Whether one profile is learnt from all of the enrolment, for all speakers, and not one of each speaker. */
+  readonly enrolmentShared?: boolean;
   /**
    * The fold of another protocol whose test part this one divides into enrolment and test: what was trained under it has
    * heard none of the two, and may be tested here.

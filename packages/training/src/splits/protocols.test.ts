@@ -14,6 +14,7 @@ const ALL: readonly Protocol[] = [
   'enrol-neutral-1',
   'enrol-unlabelled-3',
   'cross-unlabelled-1',
+  'cross-room-2',
 ];
 
 const seeds = fc.integer({ min: 0, max: 1e6 });
@@ -134,6 +135,7 @@ describe('names', () => {
       'enrol-neutral-k',
       'enrol-unlabelled-k',
       'cross-unlabelled-k',
+      'cross-room-k',
     ];
     expect(Object.keys(PROTOCOL_DESCRIPTIONS)).toEqual(names);
     for (const description of Object.values(PROTOCOL_DESCRIPTIONS))

@@ -95,6 +95,13 @@ const COUNTED_PROTOCOLS = {
     within: 'cross',
     split: (clips, k, options) => splitEnrol(clips, k, 'unlabelled', { within: 'cross', ...options }),
   },
+  'cross-room': {
+    description:
+      'cross, and the model may hear any k clips of the test corpus first, whoever speaks: what the room is',
+    least: 1,
+    within: 'cross',
+    split: (clips, k, options) => splitEnrol(clips, k, 'room', { within: 'cross', ...options }),
+  },
 } as const satisfies Readonly<Record<string, CountedProtocol>>;
 
 /** A name that `parseProtocol` has taken. */
