@@ -40,7 +40,7 @@ test('where changed recordings were tested, it says what becomes of the verdicts
     pageOf(writeRunReport({ ...evidence, report: { ...evidence.report, changes } })),
   );
   const row = [...document.querySelectorAll('tr')].find(({ textContent }) =>
-    textContent!.includes('in a bus'),
+    textContent.includes('in a bus'),
   );
   expect(cellsOf(row!)).toEqual(['in a bus', '75.0', '–', '50.0']);
   expect(pageOf(files)).not.toContain('Changed recordings');
