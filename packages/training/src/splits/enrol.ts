@@ -44,29 +44,27 @@ export function splitEnrol(
 ): Fold[] {
   const family = within === 'emobox' ? 'enrol' : within;
   const protocol = what === 'emotions' ? `${family}-${k}` : `${family}-${what}-${k}`;
+  const profiled = what === 'room' ? () => 'the room' : speakerOf;
   return WITHIN[within](clips, { splitSeed, ...options }).map((fold) => {
     const random = createRandom(`enrol/${splitSeed}/${fold.name}`);
-    const shared = what === 'room';
-    const enrolment = [...groupBy(fold.test, shared ? () => 'the room' : speakerOf)].flatMap(
-      ([speaker, spoken]) => {
-        const kinds = [...groupBy(spoken, kindOf(what))].flatMap(([kind, ofKind]) =>
-          kind === '' ? [] : { contents: differing(ofKind), random: random.fork(`${speaker}/${kind}`) },
+    const enrolment = [...groupBy(fold.test, profiled)].flatMap(([whose, spoken]) => {
+      const kinds = [...groupBy(spoken, kindOf(what))].flatMap(([kind, ofKind]) =>
+        kind === '' ? [] : { contents: differing(ofKind), random: random.fork(`${whose}/${kind}`) },
+      );
+      // Neutral clips and unlabelled ones may all be taken: others are left to test.
+      const spared = what === 'emotions' ? 1 : 0;
+      const most = Math.max(0, ...kinds.map(({ contents }) => contents.length - spared));
+      if (most < k) {
+        throw new MarsError(
+          'CONFIG_INVALID',
+          `${protocol}: ${k} ${NAMES[what]} of ${whose} were to be set apart for enrolment, and at most ${most} ` +
+            'can be. Take a smaller k.',
         );
-        // Neutral clips and unlabelled ones may all be taken: others are left to test.
-        const spared = what === 'emotions' ? 1 : 0;
-        const most = Math.max(0, ...kinds.map(({ contents }) => contents.length - spared));
-        if (most < k) {
-          throw new MarsError(
-            'CONFIG_INVALID',
-            `${protocol}: ${k} ${NAMES[what]} of ${speaker} were to be set apart for enrolment, and at most ${most} ` +
-              'can be. Take a smaller k.',
-          );
-        }
-        return kinds.flatMap((kind) =>
-          kind.random.shuffle(kind.contents).slice(0, Math.min(k, kind.contents.length - spared)),
-        );
-      },
-    );
+      }
+      return kinds.flatMap((kind) =>
+        kind.random.shuffle(kind.contents).slice(0, Math.min(k, kind.contents.length - spared)),
+      );
+    });
     const test = withoutContents(fold.test, [enrolment]).filter((clip) => !enrolment.includes(clip));
     if (test.length === 0 || enrolment.length === 0) {
       throw new MarsError(
@@ -85,7 +83,7 @@ export function splitEnrol(
       labels,
       enrolment,
       enrolmentLabelled: what === 'emotions' || what === 'neutral',
-      enrolmentShared: shared,
+      enrolmentShared: what === 'room',
       within: fold,
     });
   });
