@@ -170,8 +170,11 @@ export async function predictFold(
         );
       const profile = profiles.get(profiledBy(fold)(clip));
       const changed: Record<string, Answer> = {};
-      for (const { name, apply } of changes ?? []) {
-        changed[name] = await answer(await apply(await decodeAudio(bytes), clip.id), profile);
+      if (changes) {
+        const audio = await decodeAudio(bytes);
+        for (const { name, apply } of changes) {
+          changed[name] = await answer(await apply(audio, clip.id), profile);
+        }
       }
       predictions.push({
         ...factsOf(clip),

@@ -1,7 +1,9 @@
+import type { Clip } from './corpora/clip.ts';
 import { heardVariant, type TrainConfig } from './config.ts';
 import { Dataset, fitNormaliser, type Example, type Normaliser } from './dataset.ts';
 import { featureWidth, fusionGains, resolveVariants, type FeatureSettings } from './features/settings.ts';
 import type { LabelledRows } from './kernel-ridge.ts';
+import { corporaOf, knownOf } from './labelled.ts';
 import { quantiseColumns, restoreColumns } from './pretrained/quantise.ts';
 import { fitProjection } from './projection.ts';
 
@@ -17,6 +19,23 @@ export function inputsOf({ features, projection }: TrainConfig): unknown {
 export function heardExamples(config: TrainConfig, versions: readonly string[], examples: number): boolean[] {
   const heard = versions.indexOf(resolveVariants([heardVariant(config)])[0].name);
   return Array.from({ length: examples }, (_, i) => i % versions.length === heard);
+}
+
+/** What a kernel machine is told of each example beside its label. */
+export type ExampleFacts = Required<Pick<LabelledRows, 'known' | 'preferred' | 'corpora'>>;
+
+/** Of clips that stand there in the same `versions`, one after the other; `labelled` is of `labelledBy`. */
+export function exampleFacts(
+  clips: readonly Clip[],
+  config: TrainConfig,
+  versions: readonly string[],
+  labelled: ReadonlyMap<string, readonly number[]>,
+): ExampleFacts {
+  return {
+    known: knownOf(clips, versions.length, labelled),
+    preferred: heardExamples(config, versions, clips.length * versions.length),
+    corpora: corporaOf(clips, versions.length),
+  };
 }
 
 /** Normalisation by the training clips and, where it is asked for, what a kernel machine makes of the normal numbers. */

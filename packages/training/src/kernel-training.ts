@@ -4,11 +4,11 @@ import { buildNetwork } from './architectures/networks.ts';
 import { learntFrom, networkWidth, type TrainConfig } from './config.ts';
 import { Dataset, fitLabelMeans, toExamples } from './dataset.ts';
 import { featureWidth, type Variant } from './features/settings.ts';
-import { fitInputs, heardExamples } from './inputs.ts';
+import { exampleFacts, fitInputs, type ExampleFacts } from './inputs.ts';
 import { fitKernelMachines, type LabelledRows } from './kernel-ridge.ts';
 import { transpose } from './products.ts';
 import { kernelGamma } from './projection.ts';
-import { corporaOf, knownOf, labelledBy } from './labelled.ts';
+import { labelledBy } from './labelled.ts';
 import type { Checkpoint, EpochRecord, RunFolder } from './run.ts';
 import { drawOffsets, whoSpeaks, type Voices } from './simulated-profiles.ts';
 import type { Fold } from './splits/fold.ts';
@@ -26,20 +26,16 @@ export async function refit(
   const [{ ridge }] = await folder.history();
   const clips = learntFrom(fold, config).filter((clip) => features.has(clip));
   const examples = toExamples(clips, features, labels);
-  const known = knownOf(clips, features.variants.length, labelledBy(clips, labels));
-  const preferred = heardExamples(config, features.variants, examples.length);
-  const corpora = corporaOf(clips, features.variants.length);
+  const facts = exampleFacts(clips, config, features.variants, labelledBy(clips, labels));
   const normaliser = await fitInputs(examples, config, {
+    ...facts,
     labelCount: labels.length,
-    known,
-    preferred,
-    corpora,
     seed,
     threads,
   });
   const data = new Dataset(examples, normaliser, config.frames);
   const spoken = whoSpeaks(clips, config.variants);
-  const options = { config, labels, known, preferred, corpora, spoken, seed, threads };
+  const options = { ...facts, config, labels, spoken, seed, threads };
   const [{ weights }] = await kernelWeights(data, options, ridge);
   await saveFitted(folder, { weights, normaliser, labelMeans: fitLabelMeans(data, labels.length) });
 }
@@ -81,14 +77,8 @@ export async function fitAtOnce(
   return { record, weights };
 }
 
-interface FitOptions extends Pick<TrainOptions, 'config' | 'labels' | 'seed' | 'threads'> {
+interface FitOptions extends Pick<TrainOptions, 'config' | 'labels' | 'seed' | 'threads'>, ExampleFacts {
   readonly spoken: Voices;
-  /** Per example, the classes that it may be. */
-  readonly known: readonly (readonly number[])[];
-  /** Per example, whether it is like what will be heard. */
-  readonly preferred: readonly boolean[];
-  /** Per example, of which corpus it is. */
-  readonly corpora: readonly number[];
 }
 
 /** A kernel machine as the weights of its network, for the ridge that is given or for each of the configuration's. */

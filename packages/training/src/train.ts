@@ -7,9 +7,9 @@ import { batchesPerEpoch, type BatchPlan } from './batches.ts';
 import { networkWidth, type TrainConfig } from './config.ts';
 import { Dataset, fitLabelMeans, toExamples } from './dataset.ts';
 import type { FeatureSet } from './features/feature-set.ts';
-import { fitInputs, heardExamples, inputsOf } from './inputs.ts';
+import { exampleFacts, fitInputs, inputsOf } from './inputs.ts';
 import { fitAtOnce, saveFitted } from './kernel-training.ts';
-import { corporaOf, knownOf, labelledBy } from './labelled.ts';
+import { knownOf, labelledBy } from './labelled.ts';
 import { argmax } from './metrics.ts';
 import { isFinished, type BestEpoch, type Checkpoint, type EpochRecord, type RunFolder } from './run.ts';
 import { whoSpeaks, type Voices } from './simulated-profiles.ts';
@@ -96,20 +96,11 @@ export async function train(
   const labelled = labelledBy([...fold.train, ...validated], labels);
   const given =
     start && isDeepStrictEqual(inputsOf(start.config), inputsOf(config)) ? start.normaliser : undefined;
-  const known = knownOf(clips, features.variants.length, labelled);
-  const preferred = heardExamples(config, features.variants, examples.length);
-  const corpora = corporaOf(clips, features.variants.length);
+  const facts = exampleFacts(clips, config, features.variants, labelled);
   const normaliser =
     checkpoint?.normaliser ??
     given ??
-    (await fitInputs(examples, config, {
-      labelCount: labels.length,
-      known,
-      preferred,
-      corpora,
-      seed,
-      threads,
-    }));
+    (await fitInputs(examples, config, { ...facts, labelCount: labels.length, seed, threads }));
   const data = new Dataset(examples, normaliser, config.frames);
   const takesProfiles = config.simulatedProfiles !== undefined || config.network.kind === 'kernel';
   const labelMeans = takesProfiles ? fitLabelMeans(data, labels.length) : undefined;
@@ -123,10 +114,8 @@ export async function train(
       const { record, weights } = await fitAtOnce(data, validation, {
         config,
         labels,
-        known,
+        ...facts,
         spoken: whoSpeaks(clips, config.variants),
-        preferred,
-        corpora,
         validator,
         seed,
         threads,
